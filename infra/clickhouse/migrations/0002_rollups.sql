@@ -1,0 +1,106 @@
+-- Roll-ups, filled by materialised views, partitioned by month so that one month can be rebuilt from raw and swapped in.
+-- A household hashes to one of 64 buckets, the same on every day; the spread between buckets gives the interval.
+
+CREATE TABLE IF NOT EXISTS {{database}}.usage_by_cohort_daily {{on_cluster}}
+(
+    day Date,
+    product LowCardinality(String),
+    cohort_month Date,
+    country LowCardinality(String),
+    plans LowCardinality(String),
+    value_class Enum8('direct' = 1, 'assisted' = 2, 'entitlement' = 3, 'free' = 4, 'not_a_request' = 5, 'unclassified' = 6),
+    taxonomy_version UInt16,
+    bucket UInt8,
+    requests SimpleAggregateFunction(sum, UInt64),
+    purchases SimpleAggregateFunction(sum, UInt64),
+    households AggregateFunction(uniqCombined64, UInt64)
+)
+ENGINE = {{replicated}}AggregatingMergeTree
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, product, cohort_month, country, plans, value_class, taxonomy_version, bucket)
+SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.usage_by_cohort_daily_feed {{on_cluster}}
+TO {{database}}.usage_by_cohort_daily
+AS SELECT
+    toDate(occurred_at) AS day,
+    product,
+    toStartOfMonth(activated_on) AS cohort_month,
+    country,
+    plans,
+    value_class,
+    taxonomy_version,
+    toUInt8(cityHash64(household) % 64) AS bucket,
+    count() AS requests,
+    countIf(order_id != '') AS purchases,
+    uniqCombined64State(household) AS households
+FROM {{database}}.intent_events
+GROUP BY day, product, cohort_month, country, plans, value_class, taxonomy_version, bucket;
+
+CREATE TABLE IF NOT EXISTS {{database}}.usage_by_intent_daily {{on_cluster}}
+(
+    day Date,
+    product LowCardinality(String),
+    country LowCardinality(String),
+    intent LowCardinality(String),
+    value_class Enum8('direct' = 1, 'assisted' = 2, 'entitlement' = 3, 'free' = 4, 'not_a_request' = 5, 'unclassified' = 6),
+    taxonomy_version UInt16,
+    requests SimpleAggregateFunction(sum, UInt64),
+    households AggregateFunction(uniqCombined64, UInt64)
+)
+ENGINE = {{replicated}}AggregatingMergeTree
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, product, country, intent, value_class, taxonomy_version)
+SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.usage_by_intent_daily_feed {{on_cluster}}
+TO {{database}}.usage_by_intent_daily
+AS SELECT
+    toDate(occurred_at) AS day,
+    product,
+    country,
+    intent,
+    value_class,
+    taxonomy_version,
+    count() AS requests,
+    uniqCombined64State(household) AS households
+FROM {{database}}.intent_events
+GROUP BY day, product, country, intent, value_class, taxonomy_version;
+
+-- Money has its currency in the key: amounts of two currencies are never summed.
+CREATE TABLE IF NOT EXISTS {{database}}.purchases_daily {{on_cluster}}
+(
+    day Date,
+    product LowCardinality(String),
+    cohort_month Date,
+    country LowCardinality(String),
+    plans LowCardinality(String),
+    value_class Enum8('direct' = 1, 'assisted' = 2, 'entitlement' = 3, 'free' = 4, 'not_a_request' = 5, 'unclassified' = 6),
+    taxonomy_version UInt16,
+    currency LowCardinality(String),
+    purchases SimpleAggregateFunction(sum, UInt64),
+    amount_micros SimpleAggregateFunction(sum, Int64),
+    households AggregateFunction(uniqCombined64, UInt64)
+)
+ENGINE = {{replicated}}AggregatingMergeTree
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, product, cohort_month, country, plans, value_class, taxonomy_version, currency)
+SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.purchases_daily_feed {{on_cluster}}
+TO {{database}}.purchases_daily
+AS SELECT
+    toDate(occurred_at) AS day,
+    product,
+    toStartOfMonth(activated_on) AS cohort_month,
+    country,
+    plans,
+    value_class,
+    taxonomy_version,
+    currency,
+    count() AS purchases,
+    sum(amount_micros) AS amount_micros,
+    uniqCombined64State(household) AS households
+FROM {{database}}.intent_events
+WHERE order_id != ''
+GROUP BY day, product, cohort_month, country, plans, value_class, taxonomy_version, currency;

@@ -1,0 +1,477 @@
+-- Views for people. The analyst user may read this database and nothing else: a view reads the tables as its definer, so no
+-- grant on a table is needed. A view that changes gets a new migration with CREATE OR REPLACE (IF NOT EXISTS here is what
+-- two processes may run at once).
+
+CREATE DATABASE IF NOT EXISTS {{views}} {{on_cluster}};
+
+-- The share of requests that is monetised, strict and broad, with its 95 % interval: for a whole window of days, or
+-- for each cell of the dimensions in `by`. The one definition that the CLI, alerts, dashboards and analysts read.
+--
+--   SELECT * FROM intent_ledger_views.usage_share(from = '2026-03-01', to = '2026-03-07', by = 'product,cohort_month',
+--                             product = '', cohort = '', country = '', plans = 'any')
+--
+-- from, to   first and last day (UTC), both included
+-- by         comma list of product, cohort_month, country, plans, day; '' for one total
+-- product, country   one value, or '' for all
+-- cohort     activation month as 'YYYY-MM', or '' for all
+-- plans      exactly this set, comma-joined and sorted; '' is no plan at all, 'any' is every household
+--
+-- strict = direct; broad = direct, assisted and entitlement; the denominator is every class but not_a_request. Formula,
+-- masks and suppression rule are those of services/shared/domain/share-interval.ts and suppression.ts, to the same
+-- digits. The taxonomy version is part of every key: two versions never mix in one number.
+--
+-- Each step is a table expression of its own, used once. One SELECT with a chain of aliases would be copied out by the
+-- planner at each use, and this chain is deep enough to grow past its limits. Rows come in no order: the reader sorts
+-- (an ORDER BY here doubles the time to plan the query, which is most of its 0.2 CPU s).
+CREATE VIEW IF NOT EXISTS {{views}}.usage_share {{on_cluster}} DEFINER = pipeline SQL SECURITY DEFINER AS
+WITH
+    arrayFilter(d -> d != '', splitByChar(',', replaceAll({by:String}, ' ', ''))) AS dimensions,
+
+    -- Sums per household bucket, and the households themselves. sumMap rather than GROUP BY bucket: that would hold 64
+    -- states of the household counter for each cell.
+    cells AS
+    (
+        SELECT
+            if(has(dimensions, 'product'), toString(product), '') AS product_key,
+            if(has(dimensions, 'cohort_month'), formatDateTime(cohort_month, '%Y-%m'), '') AS cohort_key,
+            if(has(dimensions, 'country'), toString(country), '') AS country_key,
+            if(has(dimensions, 'plans'), toString(plans), '') AS plans_key,
+            if(has(dimensions, 'day'), toString(day), '') AS day_key,
+            taxonomy_version AS version,
+            sumMap(
+                [bucket],
+                [requests],
+                [if(value_class = 'direct', requests, 0)],
+                [if(value_class IN ('direct', 'assisted', 'entitlement'), requests, 0)]) AS by_bucket,
+            uniqCombined64MergeState(households) AS household_state
+        FROM {{database}}.usage_by_cohort_daily
+        WHERE day BETWEEN {from:Date} AND {to:Date}
+            AND value_class != 'not_a_request'
+            AND ({product:String} = '' OR product = {product:String})
+            AND ({country:String} = '' OR country = {country:String})
+            AND ({plans:String} = 'any' OR plans = {plans:String})
+            AND ({cohort:String} = '' OR cohort_month = toDateOrZero(concat({cohort:String}, '-01')))
+            -- A scalar subquery, because a condition on rows would stay silent when other filters leave none.
+            AND (
+                SELECT throwIf(
+                        NOT hasAll(['product', 'cohort_month', 'country', 'plans', 'day'], dimensions),
+                        'usage_share: by takes product, cohort_month, country, plans and day, separated by commas')
+                    OR throwIf(
+                        NOT match({cohort:String}, '^([0-9]{4}-(0[1-9]|1[0-2]))?$'),
+                        'usage_share: cohort is a month as YYYY-MM, or empty for all')
+                    OR throwIf({from:Date} > {to:Date}, 'usage_share: from is a day after to')
+            ) = 0
+        GROUP BY product_key, cohort_key, country_key, plans_key, day_key, version
+    ),
+
+    -- Suppression, first in each parent (the cells that one value of the first dimension sums up), then in the whole
+    -- result: small cells are hidden, and the smallest of the others with them where those hidden are only one or hold
+    -- fewer than 11 households together. The union is counted, for a household is in many days and can own two products.
+    sized AS
+    (
+        SELECT
+            *,
+            finalizeAggregation(household_state) AS household_count,
+            household_count < 11 AS small,
+            multiIf(
+                dimensions[1] = 'product', product_key,
+                dimensions[1] = 'cohort_month', cohort_key,
+                dimensions[1] = 'country', country_key,
+                dimensions[1] = 'plans', plans_key,
+                day_key) AS parent
+        FROM cells
+        WHERE arraySum(by_bucket.2) > 0
+    ),
+    compared_in_parent AS
+    (
+        SELECT
+            *,
+            countIf(small) OVER in_parent AS parent_small,
+            uniqCombined64MergeIf(household_state, small) OVER in_parent AS parent_households,
+            row_number() OVER (
+                PARTITION BY version, parent
+                ORDER BY small, household_count, product_key, cohort_key, country_key, plans_key, day_key) AS parent_place
+        FROM sized
+        WINDOW in_parent AS (PARTITION BY version, parent)
+    ),
+    protected_in_parent AS
+    (
+        SELECT
+            *,
+            small OR (parent_place = 1 AND (parent_small = 1 OR (parent_small > 1 AND parent_households < 11))) AS hidden
+        FROM compared_in_parent
+    ),
+    compared_in_total AS
+    (
+        SELECT
+            *,
+            countIf(small) OVER in_total AS total_small,
+            countIf(hidden AND NOT small) OVER in_total AS total_hidden_large,
+            uniqCombined64MergeIf(household_state, small) OVER in_total AS total_households,
+            row_number() OVER (
+                PARTITION BY version
+                ORDER BY hidden, household_count, product_key, cohort_key, country_key, plans_key, day_key) AS total_place
+        FROM protected_in_parent
+        WINDOW in_total AS (PARTITION BY version)
+    ),
+    protected AS
+    (
+        SELECT
+            product_key, cohort_key, country_key, plans_key, day_key, version, household_count, by_bucket,
+            hidden OR (total_place = 1 AND total_hidden_large = 0
+                AND (total_small = 1 OR (total_small > 1 AND total_households < 11))) AS suppressed
+        FROM compared_in_total
+    ),
+
+    -- From here on one row per cell and kind of share, so that the formula stands here once.
+    kinds AS
+    (
+        SELECT
+            product_key, cohort_key, country_key, plans_key, day_key, version, household_count, suppressed,
+            pair.1 AS kind,
+            arrayMap(a -> toFloat64(a), by_bucket.2) AS x,
+            arrayMap(a -> toFloat64(a), pair.2) AS y
+        FROM protected
+        ARRAY JOIN [('strict', by_bucket.3), ('broad', by_bucket.4)] AS pair
+    ),
+    sums AS
+    (
+        SELECT
+            *,
+            toFloat64(arrayCount(a -> a > 0, x)) AS n,
+            arraySum(x) AS X,
+            arraySum(y) AS Y,
+            arraySum(a -> a * a, x) AS X2,
+            arraySum(a -> a * a, y) AS Y2,
+            arraySum((a, b) -> (a - b) * (a - b), x, y) AS rest2
+        FROM kinds
+    ),
+    -- (y X - x Y) / X rather than y - R x: exactly 0 where all buckets have the same share.
+    residuals AS
+    (
+        SELECT
+            *,
+            Y / X AS share,
+            arrayMap((a, b) -> pow((b * X - a * Y) / X, 2), x, y) AS e2,
+            64 / 63 * (X2 - X * X / 64) AS x_squares,
+            64 / 63 * (Y2 - Y * Y / 64) AS y_squares,
+            64 / 63 * (rest2 - (X - Y) * (X - Y) / 64) AS rest_squares
+        FROM sums
+    ),
+    -- Effective households (Kish) behind all requests, the monetised and the others.
+    effective AS
+    (
+        SELECT
+            *,
+            share * (1 - share) AS v0,
+            arraySum(e2) AS S2,
+            arraySum(a -> a * a, e2) AS S4,
+            least(greatest(if(x_squares <= 0, X, X * X / x_squares), 1), X) AS mx,
+            if(Y = 0, 0, greatest(if(y_squares <= 0, Y, Y * Y / y_squares), 1)) AS monetised_households,
+            if(X = Y, 0, greatest(if(rest_squares <= 0, X - Y, (X - Y) * (X - Y) / rest_squares), 1)) AS other_households
+        FROM residuals
+    ),
+    variances AS
+    (
+        SELECT
+            *,
+            least(monetised_households, other_households) AS m,
+            n / (n - 1) * S2 / (X * X) AS v,
+            if(S2 = 0, n - 1, least(greatest(2 * n / greatest(n * S4 / (S2 * S2) - 1, 0), 2), n - 1)) AS df
+        FROM effective
+    ),
+    -- Student's t at 97.5 %: Cornish-Fisher around 1.959963984540054 to df^-4, closed form at df = 2 (student-t.ts).
+    quantiles AS
+    (
+        SELECT
+            *,
+            if(v0 = 0, mx, least(greatest(v0 / ((m * v + v0 / mx) / (m + 1)), 1), X)) AS effective_requests,
+            if(df = 2, 4.302652729911275,
+                1.959963984540054 + (2.3722712302985625 + (2.8224986157396112 + (2.5558496795077223 + 1.5895340533938225 / df) / df) / df) / df) AS t
+        FROM variances
+    ),
+    wilson AS
+    (
+        SELECT
+            *,
+            t * t / effective_requests AS t2n,
+            (share + t2n / 2) / (1 + t2n) AS centre,
+            sqrt(t2n * (v0 + t2n / 4)) / (1 + t2n) AS half
+        FROM quantiles
+    ),
+    bounds AS
+    (
+        SELECT
+            *,
+            greatest(centre - half, 0) AS low,
+            least(centre + half, 1) AS high,
+            multiIf(n < 3 OR m < 3, 'insufficient', (high - low) / 2 > 0.5 * share, 'wide', 'ok') AS quality
+        FROM wilson
+    ),
+    -- What may be seen: nothing of a suppressed cell, no bound that the data can't carry.
+    shown AS
+    (
+        SELECT
+            product_key, cohort_key, country_key, plans_key, day_key, version, kind, suppressed,
+            if(suppressed, NULL, toUInt64(X)) AS shown_requests,
+            if(suppressed, NULL, household_count) AS shown_households,
+            if(suppressed, NULL, share) AS shown_share,
+            if(suppressed OR quality = 'insufficient', NULL, low) AS shown_low,
+            if(suppressed OR n < 3, NULL, high) AS shown_high,
+            if(suppressed, NULL, quality) AS shown_quality
+        FROM bounds
+    )
+SELECT
+    product_key AS product,
+    cohort_key AS cohort_month,
+    country_key AS country,
+    plans_key AS plans,
+    day_key AS day,
+    version AS taxonomy_version,
+    any(shown_requests) AS requests,
+    any(shown_households) AS households,
+    anyIf(shown_share, kind = 'strict') AS strict_share,
+    anyIf(shown_low, kind = 'strict') AS strict_low,
+    anyIf(shown_high, kind = 'strict') AS strict_high,
+    anyIf(shown_quality, kind = 'strict') AS strict_quality,
+    anyIf(shown_share, kind = 'broad') AS broad_share,
+    anyIf(shown_low, kind = 'broad') AS broad_low,
+    anyIf(shown_high, kind = 'broad') AS broad_high,
+    anyIf(shown_quality, kind = 'broad') AS broad_quality,
+    suppressed
+FROM shown
+GROUP BY product_key, cohort_key, country_key, plans_key, day_key, version, suppressed;
+
+-- How often each intent is asked for, by class: requests, households and the share of all requests (every class but
+-- not_a_request, whose own share is therefore NULL).
+--
+--   SELECT * FROM intent_ledger_views.top_intents(from = '2026-03-01', to = '2026-03-07', by = '', product = '',
+--                                                 country = '', value_class = '')
+--   ORDER BY value_class, requests DESC NULLS LAST LIMIT 5 BY value_class
+--
+-- by            comma list of product, country, or '' for one list over all
+-- value_class   direct, assisted, entitlement, free, not_a_request, unclassified, or '' for all
+--
+-- A share gives the total of its list away, so the hidden cells of a list hold at least two intents and 11 households
+-- (the rule of usage_share, per list and over all lists). It is applied before value_class filters: what the filter takes
+-- away only adds to what a reader does not know.
+CREATE VIEW IF NOT EXISTS {{views}}.top_intents {{on_cluster}} DEFINER = pipeline SQL SECURITY DEFINER AS
+WITH
+    arrayFilter(d -> d != '', splitByChar(',', replaceAll({by:String}, ' ', ''))) AS dimensions,
+    cells AS
+    (
+        SELECT
+            if(has(dimensions, 'product'), toString(product), '') AS product_key,
+            if(has(dimensions, 'country'), toString(country), '') AS country_key,
+            toString(intent) AS intent_key,
+            toString(value_class) AS class_key,
+            class_key != 'not_a_request' AS counted,
+            taxonomy_version AS version,
+            sum(requests) AS cell_requests,
+            uniqCombined64MergeState(households) AS household_state
+        FROM {{database}}.usage_by_intent_daily
+        WHERE day BETWEEN {from:Date} AND {to:Date}
+            AND ({product:String} = '' OR product = {product:String})
+            AND ({country:String} = '' OR country = {country:String})
+            AND (
+                SELECT throwIf(
+                        NOT hasAll(['product', 'country'], dimensions),
+                        'top_intents: by takes product and country, separated by commas')
+                    OR throwIf(
+                        {value_class:String} NOT IN ('', 'direct', 'assisted', 'entitlement', 'free', 'not_a_request', 'unclassified'),
+                        'top_intents: value_class is direct, assisted, entitlement, free, not_a_request, unclassified, or empty for all')
+                    OR throwIf({from:Date} > {to:Date}, 'top_intents: from is a day after to')
+            ) = 0
+        GROUP BY product_key, country_key, intent_key, class_key, version
+    ),
+    sized AS
+    (
+        SELECT
+            *,
+            finalizeAggregation(household_state) AS household_count,
+            household_count < 11 AS small
+        FROM cells
+    ),
+    compared_in_list AS
+    (
+        SELECT
+            *,
+            sum(cell_requests) OVER in_list AS list_requests,
+            countIf(small) OVER in_list AS list_small,
+            uniqCombined64MergeIf(household_state, small) OVER in_list AS list_households,
+            row_number() OVER (
+                PARTITION BY version, counted, product_key, country_key
+                ORDER BY small, household_count, intent_key, class_key) AS list_place
+        FROM sized
+        WINDOW in_list AS (PARTITION BY version, counted, product_key, country_key)
+    ),
+    protected_in_list AS
+    (
+        SELECT
+            *,
+            small OR (list_place = 1 AND (list_small = 1 OR (list_small > 1 AND list_households < 11))) AS hidden
+        FROM compared_in_list
+    ),
+    compared_in_total AS
+    (
+        SELECT
+            *,
+            countIf(small) OVER in_total AS total_small,
+            countIf(hidden AND NOT small) OVER in_total AS total_hidden_large,
+            uniqCombined64MergeIf(household_state, small) OVER in_total AS total_households,
+            row_number() OVER (
+                PARTITION BY version, counted
+                ORDER BY hidden, household_count, product_key, country_key, intent_key, class_key) AS total_place
+        FROM protected_in_list
+        WINDOW in_total AS (PARTITION BY version, counted)
+    ),
+    protected AS
+    (
+        SELECT
+            product_key, country_key, intent_key, class_key, version, counted, cell_requests, household_count, list_requests,
+            hidden OR (total_place = 1 AND total_hidden_large = 0
+                AND (total_small = 1 OR (total_small > 1 AND total_households < 11))) AS suppressed
+        FROM compared_in_total
+    )
+SELECT
+    product_key AS product,
+    country_key AS country,
+    intent_key AS intent,
+    class_key AS value_class,
+    version AS taxonomy_version,
+    if(suppressed, NULL, cell_requests) AS requests,
+    if(suppressed, NULL, household_count) AS households,
+    if(suppressed OR NOT counted, NULL, cell_requests / list_requests) AS share,
+    suppressed
+FROM protected
+WHERE {value_class:String} = '' OR class_key = {value_class:String};
+
+-- Purchases and what was spent. Money is per currency and never summed over currencies.
+--
+--   SELECT * FROM intent_ledger_views.purchases(from = '2026-03-01', to = '2026-03-07', by = 'product', product = '',
+--                                               cohort = '', country = '', plans = 'any')
+--
+-- Parameters as usage_share. A cell is a currency and one value of each dimension; cells under 11 households are hidden, and
+-- another with them where the total of the currency would give them away.
+CREATE VIEW IF NOT EXISTS {{views}}.purchases {{on_cluster}} DEFINER = pipeline SQL SECURITY DEFINER AS
+WITH
+    arrayFilter(d -> d != '', splitByChar(',', replaceAll({by:String}, ' ', ''))) AS dimensions,
+    cells AS
+    (
+        SELECT
+            if(has(dimensions, 'product'), toString(product), '') AS product_key,
+            if(has(dimensions, 'cohort_month'), formatDateTime(cohort_month, '%Y-%m'), '') AS cohort_key,
+            if(has(dimensions, 'country'), toString(country), '') AS country_key,
+            if(has(dimensions, 'plans'), toString(plans), '') AS plans_key,
+            if(has(dimensions, 'day'), toString(day), '') AS day_key,
+            toString(currency) AS currency_key,
+            taxonomy_version AS version,
+            sum(purchases) AS cell_purchases,
+            sum(amount_micros) AS cell_micros,
+            uniqCombined64MergeState(households) AS household_state
+        FROM {{database}}.purchases_daily
+        WHERE day BETWEEN {from:Date} AND {to:Date}
+            AND ({product:String} = '' OR product = {product:String})
+            AND ({country:String} = '' OR country = {country:String})
+            AND ({plans:String} = 'any' OR plans = {plans:String})
+            AND ({cohort:String} = '' OR cohort_month = toDateOrZero(concat({cohort:String}, '-01')))
+            AND (
+                SELECT throwIf(
+                        NOT hasAll(['product', 'cohort_month', 'country', 'plans', 'day'], dimensions),
+                        'purchases: by takes product, cohort_month, country, plans and day, separated by commas')
+                    OR throwIf(
+                        NOT match({cohort:String}, '^([0-9]{4}-(0[1-9]|1[0-2]))?$'),
+                        'purchases: cohort is a month as YYYY-MM, or empty for all')
+                    OR throwIf({from:Date} > {to:Date}, 'purchases: from is a day after to')
+            ) = 0
+        GROUP BY product_key, cohort_key, country_key, plans_key, day_key, currency_key, version
+    ),
+    sized AS
+    (
+        SELECT
+            *,
+            finalizeAggregation(household_state) AS household_count,
+            household_count < 11 AS small,
+            multiIf(
+                dimensions[1] = 'product', product_key,
+                dimensions[1] = 'cohort_month', cohort_key,
+                dimensions[1] = 'country', country_key,
+                dimensions[1] = 'plans', plans_key,
+                day_key) AS parent
+        FROM cells
+    ),
+    compared_in_parent AS
+    (
+        SELECT
+            *,
+            countIf(small) OVER in_parent AS parent_small,
+            uniqCombined64MergeIf(household_state, small) OVER in_parent AS parent_households,
+            row_number() OVER (
+                PARTITION BY version, currency_key, parent
+                ORDER BY small, household_count, product_key, cohort_key, country_key, plans_key, day_key) AS parent_place
+        FROM sized
+        WINDOW in_parent AS (PARTITION BY version, currency_key, parent)
+    ),
+    protected_in_parent AS
+    (
+        SELECT
+            *,
+            small OR (parent_place = 1 AND (parent_small = 1 OR (parent_small > 1 AND parent_households < 11))) AS hidden
+        FROM compared_in_parent
+    ),
+    compared_in_total AS
+    (
+        SELECT
+            *,
+            countIf(small) OVER in_total AS total_small,
+            countIf(hidden AND NOT small) OVER in_total AS total_hidden_large,
+            uniqCombined64MergeIf(household_state, small) OVER in_total AS total_households,
+            row_number() OVER (
+                PARTITION BY version, currency_key
+                ORDER BY hidden, household_count, product_key, cohort_key, country_key, plans_key, day_key) AS total_place
+        FROM protected_in_parent
+        WINDOW in_total AS (PARTITION BY version, currency_key)
+    ),
+    protected AS
+    (
+        SELECT
+            product_key, cohort_key, country_key, plans_key, day_key, currency_key, version,
+            cell_purchases, cell_micros, household_count,
+            hidden OR (total_place = 1 AND total_hidden_large = 0
+                AND (total_small = 1 OR (total_small > 1 AND total_households < 11))) AS suppressed
+        FROM compared_in_total
+    )
+SELECT
+    product_key AS product,
+    cohort_key AS cohort_month,
+    country_key AS country,
+    plans_key AS plans,
+    day_key AS day,
+    currency_key AS currency,
+    version AS taxonomy_version,
+    if(suppressed, NULL, cell_purchases) AS purchases,
+    if(suppressed, NULL, toDecimal128(cell_micros, 6) / 1000000) AS amount,
+    if(suppressed, NULL, household_count) AS households,
+    suppressed
+FROM protected;
+
+-- How far ingestion has come, per partition of the log: what is later than the watermark is not in the other views yet.
+--
+--   SELECT max(newest_event_time) FROM intent_ledger_views.freshness
+--
+-- newest_record_time is the Kafka timestamp of the newest message read, next_offset the first that was not read yet; expired
+-- offsets were deleted by retention before they were read.
+CREATE VIEW IF NOT EXISTS {{views}}.freshness {{on_cluster}} DEFINER = pipeline SQL SECURITY DEFINER AS
+SELECT
+    topic,
+    topic_id,
+    partition,
+    count() AS batches,
+    max(last_offset) + 1 AS next_offset,
+    sum(expired) AS expired_offsets,
+    min(event_time_low) AS oldest_event_time,
+    max(event_time_high) AS newest_event_time,
+    max(record_time_high) AS newest_record_time,
+    max(inserted_at) AS newest_batch_time
+FROM {{database}}.ingest_batches
+GROUP BY topic, topic_id, partition;

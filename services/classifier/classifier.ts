@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { FateSettings } from '../shared/domain/fate.ts'
+import { messageOf, PipelineError } from '../shared/domain/faults.ts'
+import type { StreamDefinition } from '../shared/domain/stream.ts'
+import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
+import { startLogConsumer, type LogConsumer } from '../shared/io/kafka-consumer.ts'
+import type { Kafka } from '../shared/io/kafka.ts'
+import type { Logger } from '../shared/io/log.ts'
+import type { SchemaRegistry } from '../shared/io/schema-registry.ts'
+import type { BatchLimits, NamedTaxonomy } from '../shared/pipeline/partition.ts'
+import { createPipeline, mayComeBack, type Pipeline } from '../shared/pipeline/pipeline.ts'
+import { settle } from '../shared/pipeline/settle.ts'
+import type { Store } from '../shared/pipeline/store.ts'
+import type { ClassifierMetrics } from './metrics.ts'
+
+export interface ClassifierOptions {
+  readonly topic: string
+  readonly group: string
+  readonly fates: FateSettings
+  readonly limits: BatchLimits
+  readonly sessionTimeoutMs: number
+  readonly metadataMaxAgeMs: number
+  readonly fetchWaitMs: number
+  readonly leaseMs: number
+  readonly outageMaxMs: number
+  readonly stopTimeoutMs: number
+}
+
+/** Everything outside that a classifier works with. Tests put a decorated store or consumer here; the product never does. */
+export interface ClassifierParts {
+  readonly stream: StreamDefinition
+  readonly kafka: Kafka
+  readonly admin: KafkaAdmin
+  readonly store: Store
+  readonly registry: SchemaRegistry
+  readonly taxonomy: NamedTaxonomy
+  taxonomyOf(version: number): NamedTaxonomy
+  readonly metrics: ClassifierMetrics
+  readonly log: Logger
+  readonly startConsumer?: typeof startLogConsumer
+}
+
+export interface Classifier {
+  /** Runs until the signal; throws the fault that no new membership can mend. */
+  run(signal: AbortSignal): Promise<void>
+  /** Why the classifier can't do its work now, or undefined. */
+  notReady(): string | undefined
+}
+
+/** Bytes a fetch asks for: more than 4 MB a partition only makes garbage (16 MB is a third slower), less than 1 MB too many rounds. */
+const fetchBytesMax = 4 * 1_048_576
+const fetchBytesMin = 1_048_576
+
+export function createClassifier(options: ClassifierOptions, parts: ClassifierParts): Classifier {
+  const { log, metrics, store } = parts
+  let reason: string | undefined = 'starting'
+  let faultsSince: number | undefined
+
+  /** One membership in the group, from joining to its end. Returns the fault that ended it, or undefined when stopped. */
+  async function serve(signal: AbortSignal): Promise<PipelineError | undefined> {
+    const topicId = await parts.admin.topicId(options.topic)
+    await store.readClock()
+    const pipeline = createPipeline({
+      ...options,
+      ...parts,
+      topicId,
+      schema: (id) => parts.registry.schema(id),
+      leaseEndsMs: () => store.serverNowMs() + options.leaseMs,
+      async settle(batch, plan, handle) {
+        await settle(batch, plan, {
+          stream: parts.stream,
+          store,
+          handle,
+          log,
+          heartbeatIntervalMs: Math.max(250, options.sessionTimeoutMs / 10),
+          leaseMs: options.leaseMs,
+          outageMaxMs: options.outageMaxMs,
+          onEvent: (event) => metrics.settleEvent(event),
+        })
+        faultsSince = undefined
+        const { tally } = batch.gathered
+        metrics.batchSettled({
+          partition: batch.partition,
+          tally,
+          recovered: batch.recovered,
+          lagOffsets: highs.lag(batch.partition, batch.last),
+        })
+        const { accepted, duplicate, rejected } = tally
+        log.info(
+          { partition: batch.partition, first: batch.first, last: batch.last, accepted, duplicate, rejected },
+          'batch settled',
+        )
+      },
+    })
+    const highs = createHighs()
+    const consumer = await (parts.startConsumer ?? startLogConsumer)({
+      kafka: parts.kafka,
+      topic: options.topic,
+      group: options.group,
+      sessionTimeoutMs: options.sessionTimeoutMs,
+      rebalanceTimeoutMs: Math.max(options.sessionTimeoutMs, 30_000),
+      metadataMaxAgeMs: options.metadataMaxAgeMs,
+      fetchBytesMin,
+      fetchBytesMax,
+      fetchWaitMs: options.fetchWaitMs,
+      partitionsInFlight: 2,
+      log,
+      onJoin: (partitions, seek) => {
+        reason = undefined
+        pipeline.onJoin(partitions, seek)
+      },
+      onBatch: (batch, handle) => {
+        highs.set(batch.partition, batch.highWatermark)
+        return pipeline.onBatch(batch, handle)
+      },
+      onSkipped: (partition, first, last) => pipeline.onSkipped(partition, first, last),
+    })
+    metrics.memberships.inc()
+    const stopped = new Promise<undefined>((resolve) => {
+      if (signal.aborted) {
+        resolve(undefined)
+      }
+      signal.addEventListener('abort', () => resolve(undefined), { once: true })
+    })
+    const fault = await Promise.race([consumer.ended, stopped])
+    await leave(pipeline, consumer, fault)
+    return fault
+  }
+
+  /** Input first: what is planned is finished, then the group is left. */
+  async function leave(pipeline: Pipeline, consumer: LogConsumer, fault: PipelineError | undefined): Promise<void> {
+    const overdue = new PipelineError(
+      `stopping took more than ${options.stopTimeoutMs} ms: a batch or the leaving of group ${options.group} hangs; its plan will be finished by the next owner`,
+      { code: 'stop_overdue', ...(fault === undefined ? {} : { cause: fault }) },
+    )
+    const done = pipeline.drain().then(() => consumer.stop())
+    const timeout = new AbortController()
+    try {
+      await Promise.race([
+        done,
+        sleep(options.stopTimeoutMs, undefined, { signal: timeout.signal }).then(() => {
+          throw overdue
+        }),
+      ])
+    } finally {
+      timeout.abort()
+    }
+  }
+
+  return {
+    notReady: () => reason,
+    async run(signal) {
+      while (!signal.aborted) {
+        const fault = await serve(signal).catch((thrown: unknown) => {
+          if (thrown instanceof PipelineError && mayComeBack(thrown)) {
+            return thrown
+          }
+          throw thrown
+        })
+        if (fault === undefined || signal.aborted) {
+          return
+        }
+        reason = fault.message
+        metrics.faults.inc({ code: fault.code })
+        faultsSince ??= performance.now()
+        if (!mayComeBack(fault) || performance.now() - faultsSince > options.outageMaxMs) {
+          throw fault
+        }
+        log.warn({ fault: messageOf(fault), code: fault.code }, 'membership ended, coming back as a new member')
+        await sleep(1_000, undefined, { signal }).catch(() => undefined)
+      }
+    },
+  }
+}
+
+/** The newest high watermark seen of each partition, for the lag. */
+function createHighs() {
+  const highs = new Map<number, number>()
+  return {
+    set: (partition: number, high: number) => highs.set(partition, high),
+    lag: (partition: number, last: number) => Math.max(0, (highs.get(partition) ?? 0) - 1 - last),
+  }
+}

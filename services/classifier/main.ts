@@ -1,0 +1,136 @@
+import { assistantIntents } from '../shared/domain/assistant-intents.ts'
+import { defaultFateSettings } from '../shared/domain/fate.ts'
+import { createClickHouse } from '../shared/io/clickhouse.ts'
+import { connectKafkaAdmin } from '../shared/io/kafka-admin.ts'
+import { assertBrokerAnswers, createKafka } from '../shared/io/kafka.ts'
+import { createLogger } from '../shared/io/log.ts'
+import { openFileRegistry, openHttpRegistry } from '../shared/io/schema-registry.ts'
+import { kafkaSettings, kafkaVariables, readSettings, type Settings } from '../shared/io/settings.ts'
+import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
+import { createStore } from '../shared/pipeline/store.ts'
+import { createClassifier, type ClassifierOptions, type ClassifierParts } from './classifier.ts'
+import { startStatusServer } from './http.ts'
+import { createMetrics } from './metrics.ts'
+
+/** The variables a classifier reads. */
+export const classifierVariables = [
+  ...kafkaVariables,
+  ...([
+    'KAFKA_TOPIC',
+    'KAFKA_GROUP',
+    'CLICKHOUSE_URL',
+    'CLICKHOUSE_USER',
+    'CLICKHOUSE_PASSWORD',
+    'CLICKHOUSE_DATABASE',
+  ] as const),
+  ...(['SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD', 'TAXONOMY_VERSION'] as const),
+  ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS'] as const),
+  ...([
+    'FETCH_WAIT_MS',
+    'SESSION_TIMEOUT_MS',
+    'METADATA_MAX_AGE_MS',
+    'LEASE_MS',
+    'OUTAGE_MAX_MS',
+    'STOP_TIMEOUT_MS',
+  ] as const),
+  ...(['HTTP_PORT', 'HTTP_HOST', 'LOG_LEVEL', 'LOG_FORMAT'] as const),
+] as const
+
+export type ClassifierSettings = Settings<(typeof classifierVariables)[number]>
+
+/**
+ * Runs one classifier process until the signal. Throws a mistake or the fault that stopped it.
+ * `decorate` lets a test stand between the classifier and what it works with.
+ */
+export async function runClassifier(
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  decorate: (parts: ClassifierParts) => ClassifierParts = (parts) => parts,
+): Promise<void> {
+  // Configuration
+  const settings = readSettings(env, classifierVariables)
+  const log = createLogger({
+    service: 'classifier',
+    level: settings.LOG_LEVEL,
+    pretty: settings.LOG_FORMAT === 'pretty',
+  })
+
+  // Dependencies
+  const kafka = createKafka(kafkaSettings(settings, 'intent-ledger-classifier'), log)
+  const clickHouse = createClickHouse({
+    url: settings.CLICKHOUSE_URL,
+    user: settings.CLICKHOUSE_USER ?? 'pipeline',
+    password: settings.CLICKHOUSE_PASSWORD,
+  })
+  const stream = assistantIntents
+  const metrics = createMetrics()
+  const taxonomy = loadTaxonomy(settings.TAXONOMY_VERSION)
+  const registry =
+    settings.SCHEMA_REGISTRY_URL === undefined
+      ? openFileRegistry()
+      : openHttpRegistry({
+          url: settings.SCHEMA_REGISTRY_URL,
+          user: settings.SCHEMA_REGISTRY_USER,
+          password: settings.SCHEMA_REGISTRY_PASSWORD,
+        })
+  const store = createStore({ clickHouse, database: settings.CLICKHOUSE_DATABASE, stream })
+  // Asked before Kafka, so that a wrong password or a database without tables is said at once.
+  await clickHouse.rows(`SELECT 1 FROM ${settings.CLICKHOUSE_DATABASE}.ingest_batches LIMIT 1`)
+  await assertBrokerAnswers(settings.KAFKA_BROKERS)
+  const admin = await connectKafkaAdmin(kafka)
+  const parts: ClassifierParts = {
+    stream,
+    kafka,
+    admin,
+    store,
+    registry,
+    taxonomy,
+    taxonomyOf: loadTaxonomy,
+    metrics,
+    log,
+  }
+  const classifier = createClassifier(classifierOptions(settings), decorate(parts))
+  const status = await startStatusServer({
+    host: settings.HTTP_HOST,
+    port: settings.HTTP_PORT,
+    metrics,
+    notReady: () => classifier.notReady(),
+  })
+  log.info(
+    { port: status.port, taxonomy: settings.TAXONOMY_VERSION, database: settings.CLICKHOUSE_DATABASE },
+    'classifier started',
+  )
+
+  // Run, then stop in order
+  try {
+    await classifier.run(signal)
+  } finally {
+    await status.close()
+    await admin.close()
+    await clickHouse.close()
+    log.info('classifier stopped')
+  }
+}
+
+function classifierOptions(settings: ClassifierSettings): ClassifierOptions {
+  return {
+    topic: settings.KAFKA_TOPIC,
+    group: settings.KAFKA_GROUP,
+    fates: {
+      ...defaultFateSettings,
+      duplicateWindowOffsets: settings.DUPLICATE_WINDOW_OFFSETS,
+      eventBytesMax: settings.EVENT_BYTES_MAX,
+    },
+    limits: {
+      batchRowsMax: settings.BATCH_ROWS_MAX,
+      batchBytesMax: settings.BATCH_BYTES_MAX,
+      gatherMaxMs: settings.GATHER_MAX_MS,
+    },
+    sessionTimeoutMs: settings.SESSION_TIMEOUT_MS,
+    metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS,
+    fetchWaitMs: settings.FETCH_WAIT_MS,
+    leaseMs: settings.LEASE_MS,
+    outageMaxMs: settings.OUTAGE_MAX_MS,
+    stopTimeoutMs: settings.STOP_TIMEOUT_MS,
+  }
+}

@@ -1,0 +1,76 @@
+import { createClickHouse, type ClickHouse } from '../shared/io/clickhouse.ts'
+import { connectKafkaAdmin, type KafkaAdmin } from '../shared/io/kafka-admin.ts'
+import { assertBrokerAnswers, createKafka, type Kafka, type KafkaSettings } from '../shared/io/kafka.ts'
+import { createLogger, type Logger } from '../shared/io/log.ts'
+import { kafkaSettings, kafkaVariables, readSettings } from '../shared/io/settings.ts'
+import { resolveEnvironment, type Role } from './session.ts'
+
+/** What the command line gives to every service's verbs: streams, the log, and endpoints by role, asked for when needed. */
+export interface CliContext {
+  readonly env: NodeJS.ProcessEnv
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+  readonly log: Logger
+  /** The environment a verb of this role works with: the caller's, or the running local stack's. */
+  environment(role: Role): NodeJS.ProcessEnv
+  endpoints(): Promise<{ kafka: KafkaSettings; topic: string; householdKey: Buffer }>
+  clickHouse(role: Role): Promise<{ client: ClickHouse; database: string }>
+  kafka(): Promise<{ kafka: Kafka; admin: KafkaAdmin; topic: string; group: string }>
+  /** Closes what was opened. */
+  close(): Promise<void>
+}
+
+export function createContext(env: NodeJS.ProcessEnv, streams: Pick<CliContext, 'stdout' | 'stderr'>): CliContext {
+  const opened: { close(): Promise<void> }[] = []
+  const log = createLogger({
+    service: 'cli',
+    level: env['LOG_LEVEL'] ?? 'warn',
+    pretty: env['LOG_FORMAT'] === 'pretty',
+  })
+  const environment = (role: Role) => resolveEnvironment(env, role)
+
+  return {
+    env,
+    ...streams,
+    log,
+    environment,
+    async endpoints() {
+      const settings = readSettings(environment('pipeline'), [...kafkaVariables, 'KAFKA_TOPIC', 'HOUSEHOLD_KEY'])
+      await assertBrokerAnswers(settings.KAFKA_BROKERS)
+      return {
+        kafka: kafkaSettings(settings, 'intent-ledger'),
+        topic: settings.KAFKA_TOPIC,
+        householdKey: Buffer.from(settings.HOUSEHOLD_KEY, 'hex'),
+      }
+    },
+    clickHouse(role) {
+      const settings = readSettings(environment(role), [
+        'CLICKHOUSE_URL',
+        'CLICKHOUSE_USER',
+        'CLICKHOUSE_PASSWORD',
+        'CLICKHOUSE_DATABASE',
+      ])
+      const client = createClickHouse({
+        url: settings.CLICKHOUSE_URL,
+        user: settings.CLICKHOUSE_USER ?? role,
+        password: settings.CLICKHOUSE_PASSWORD,
+        requestTimeoutMs: 300_000,
+      })
+      opened.push(client)
+      return Promise.resolve({ client, database: settings.CLICKHOUSE_DATABASE })
+    },
+    async kafka() {
+      const settings = readSettings(environment('pipeline'), [...kafkaVariables, 'KAFKA_TOPIC', 'KAFKA_GROUP'])
+      await assertBrokerAnswers(settings.KAFKA_BROKERS)
+      const kafka = createKafka(kafkaSettings(settings, 'intent-ledger'), log)
+      const admin = await connectKafkaAdmin(kafka)
+      opened.push(admin)
+      return { kafka, admin, topic: settings.KAFKA_TOPIC, group: settings.KAFKA_GROUP }
+    },
+    async close() {
+      for (const one of opened.splice(0).reverse()) {
+        await one.close()
+      }
+    },
+  }
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { PipelineError } from '../domain/faults.ts'
+import { toOffset } from './kafka-consumer.ts'
+import { kafkaFault, type Kafka } from './kafka.ts'
+import { fetchTopicId } from './kafka-topic-id.ts'
+
+export interface Watermarks {
+  readonly partition: number
+  /** The first offset that retention has left. */
+  readonly low: number
+  /** One past the last offset. */
+  readonly high: number
+}
+
+export interface Committed {
+  /** -1 when the group holds none. */
+  readonly offset: number
+  readonly metadata: string | null
+}
+
+/** What we ask Kafka besides reading and writing. Every fault is a PipelineError. */
+export interface KafkaAdmin {
+  /** Creates the topic when it is absent, and raises its partitions when it has fewer. Returns what was done. */
+  ensureTopic(options: {
+    topic: string
+    partitions: number
+    replicas: number
+    configs: Record<string, string>
+  }): Promise<'created' | 'grown' | 'present'>
+  /** The id Kafka gave the topic when it was created: a re-created topic has another. */
+  topicId(topic: string): Promise<string>
+  watermarks(topic: string): Promise<Watermarks[]>
+  committed(group: string, topic: string): Promise<Map<number, Committed>>
+  /** Members of a consumer group that are connected now. */
+  groupMembers(group: string): Promise<number>
+  close(): Promise<void>
+}
+
+/** A broker that has just started, or hands its groups over, says so for a few seconds; kafkajs does not wait for it everywhere. */
+const coordinatorTries = 40
+function isCoordinatorMoving(thrown: unknown): boolean {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+  return code === 14 || code === 15 || code === 16
+}
+
+export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
+  const admin = kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 } })
+  const asked = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    for (let triesLeft = coordinatorTries; ; triesLeft--) {
+      try {
+        return await work()
+      } catch (thrown) {
+        if (triesLeft <= 0 || !isCoordinatorMoving(thrown)) {
+          throw kafkaFault(doing, thrown)
+        }
+        await sleep(250)
+      }
+    }
+  }
+  await asked('connecting to Kafka', () => admin.connect())
+
+  const existing = (topic: string) =>
+    asked(`looking up topic ${topic}`, async () => {
+      const topics = await admin.listTopics()
+      return topics.includes(topic) ? (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0] : undefined
+    })
+
+  return {
+    ensureTopic: async ({ topic, partitions, replicas, configs }) => {
+      const found = await existing(topic)
+      if (found === undefined) {
+        const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+        const made = await asked(`creating topic ${topic}`, () =>
+          admin.createTopics({
+            waitForLeaders: true,
+            topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }],
+          }),
+        )
+        return made ? 'created' : 'present'
+      }
+      if (found.partitions.length < partitions) {
+        await asked(`adding partitions to ${topic}`, () =>
+          admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] }),
+        )
+        return 'grown'
+      }
+      return 'present'
+    },
+    topicId: (topic) => asked(`asking for the id of topic ${topic}`, () => fetchTopicId(kafka, topic)),
+    watermarks: async (topic) => {
+      if ((await existing(topic)) === undefined) {
+        throw new PipelineError(`Kafka has no topic ${topic}; run \`npx intent-ledger migrate\` to create it`, {
+          code: 'kafka_refused',
+        })
+      }
+      const offsets = await asked(`asking for the offsets of ${topic}`, () => admin.fetchTopicOffsets(topic))
+      return offsets
+        .map(({ partition, low, high }) => ({ partition, low: toOffset(low), high: toOffset(high) }))
+        .sort((a, b) => a.partition - b.partition)
+    },
+    committed: (group, topic) =>
+      asked(`asking for the offsets of group ${group}`, async () => {
+        const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+        return new Map(
+          (found?.partitions ?? []).map(({ partition, offset, metadata }) => [
+            partition,
+            { offset: toOffset(offset), metadata },
+          ]),
+        )
+      }),
+    groupMembers: (group) =>
+      asked(`asking for the members of group ${group}`, async () => {
+        const { groups } = await admin.describeGroups([group])
+        return groups[0]?.members.length ?? 0
+      }),
+    close: () => admin.disconnect(),
+  }
+}

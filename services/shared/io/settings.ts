@@ -1,0 +1,213 @@
+import { z } from 'zod'
+
+import { mistake } from '../domain/faults.ts'
+import type { KafkaSettings } from './kafka.ts'
+
+/**
+ * Settings from the environment. A service names the variables it reads; all mistakes are reported together, one a line,
+ * and an unknown variable that begins with one of our prefixes is a mistake too (a typo would otherwise be silent).
+ */
+export interface Variable<T> {
+  readonly schema: z.ZodType<T>
+  readonly what: string
+  /** Never printed. */
+  readonly secret?: boolean
+}
+
+const text = z.string().min(1)
+const count = (min: number, max: number, standard: number) =>
+  z.coerce.number().int().min(min).max(max).default(standard)
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((value) => value === 'true')
+
+const brokers = z
+  .string()
+  .transform((value) => value.split(',').map((broker) => broker.trim()))
+  .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be host:port, several separated by commas')).min(1))
+
+/** Tables live in this database, views for people in the one with `_views` after `intent_ledger`. */
+export const databaseName = z
+  .string()
+  .regex(
+    /^intent_ledger(?!_views)(_[a-z0-9_]+)?$/,
+    'must be intent_ledger, or intent_ledger_ and a suffix of a-z, 0-9 and _',
+  )
+
+/** Every variable that any part of Intent Ledger reads. The table in README.md is checked against this list by a test. */
+export const variables = {
+  KAFKA_BROKERS: { schema: brokers, what: 'Kafka brokers, host:port, separated by commas' },
+  KAFKA_TOPIC: {
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,120}$/)
+      .default('assistant-intents'),
+    what: 'Topic of the events',
+  },
+  KAFKA_GROUP: {
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,120}$/)
+      .default('intent-ledger-classifier'),
+    what: 'Consumer group of the classifiers',
+  },
+  KAFKA_PARTITIONS: {
+    schema: count(1, 10_000, 4),
+    what: 'Partitions `migrate` gives the topic; more than it has are added',
+  },
+  KAFKA_REPLICAS: { schema: count(1, 9, 1), what: 'Replicas `migrate` gives a new topic' },
+  KAFKA_SSL: { schema: flag, what: 'true: TLS to Kafka' },
+  KAFKA_SSL_CA_FILE: { schema: text.optional(), what: 'PEM file of a certificate authority of your own' },
+  KAFKA_SASL_MECHANISM: {
+    schema: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
+    what: 'plain, scram-sha-256 or scram-sha-512',
+  },
+  KAFKA_SASL_USERNAME: { schema: text.optional(), what: 'User of the SASL login' },
+  KAFKA_SASL_PASSWORD: { schema: text.optional(), what: 'Password of the SASL login', secret: true },
+  CLICKHOUSE_URL: {
+    schema: z.url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' }),
+    what: 'ClickHouse over HTTP',
+  },
+  CLICKHOUSE_USER: { schema: text.optional(), what: 'User; pipeline, steward or analyst by the verb when left out' },
+  CLICKHOUSE_PASSWORD: { schema: z.string().default(''), what: 'Password of that user', secret: true },
+  CLICKHOUSE_DATABASE: {
+    schema: databaseName.default('intent_ledger'),
+    what: 'Database of the tables; the views are in intent_ledger_views',
+  },
+  CLICKHOUSE_CLUSTER: {
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9_]+$/)
+      .optional(),
+    what: 'Cluster: `migrate` then uses ON CLUSTER and replicated tables',
+  },
+  SCHEMA_REGISTRY_URL: {
+    schema: z.url({ protocol: /^https?$/ }).optional(),
+    what: 'Confluent-compatible registry; schemas/registry.json when left out',
+  },
+  SCHEMA_REGISTRY_USER: { schema: text.optional(), what: 'User of the registry' },
+  SCHEMA_REGISTRY_PASSWORD: { schema: text.optional(), what: 'Password of the registry', secret: true },
+  HOUSEHOLD_KEY: {
+    schema: z.string().regex(/^([0-9a-f]{2}){16,64}$/i, 'must be 16 to 64 bytes in hex'),
+    what: 'HMAC key of the pseudonyms (simulate, import)',
+    secret: true,
+  },
+  TAXONOMY_VERSION: { schema: count(1, 65_535, 1), what: 'Taxonomy that classes new batches' },
+  DUPLICATE_WINDOW_OFFSETS: {
+    schema: count(1, 10_000_000, 200_000),
+    what: 'A copy within so many offsets is a duplicate',
+  },
+  EVENT_BYTES_MAX: { schema: count(64, 10_000_000, 65_536), what: 'Bytes a message may have' },
+  BATCH_ROWS_MAX: { schema: count(1, 500_000, 100_000), what: 'Rows gathered at most before they are stored' },
+  BATCH_BYTES_MAX: {
+    schema: count(1_024, 256 * 1_048_576, 24 * 1_048_576),
+    what: 'Bytes gathered at most before they are stored',
+  },
+  GATHER_MAX_MS: { schema: count(0, 60_000, 1_000), what: 'Milliseconds rows are gathered over several fetches' },
+  FETCH_WAIT_MS: {
+    schema: count(1, 30_000, 200),
+    what: 'Milliseconds a fetch waits for more; the larger part of the latency',
+  },
+  SESSION_TIMEOUT_MS: {
+    schema: count(1_000, 300_000, 10_000),
+    what: 'Milliseconds until a silent classifier loses its partitions',
+  },
+  METADATA_MAX_AGE_MS: {
+    schema: count(500, 3_600_000, 30_000),
+    what: 'Milliseconds until added partitions are noticed',
+  },
+  LEASE_MS: {
+    schema: count(1_000, 600_000, 60_000),
+    what: 'Milliseconds a planned batch may be inserted without planning anew',
+  },
+  DEDUP_WINDOW_BLOCKS: { schema: count(100, 1_000_000, 10_000), what: 'Tokens each table remembers (`migrate`)' },
+  OUTAGE_MAX_MS: {
+    schema: count(1_000, 86_400_000, 600_000),
+    what: 'Milliseconds ClickHouse may be away before a classifier gives up',
+  },
+  STOP_TIMEOUT_MS: { schema: count(100, 600_000, 10_000), what: 'Milliseconds a stop may take; then exit code 1' },
+  HTTP_PORT: { schema: count(0, 65_535, 0), what: 'Port of /metrics, /healthz and /readyz; 0 chooses a free one' },
+  HTTP_HOST: { schema: text.default('127.0.0.1'), what: 'Address that port listens on' },
+  LOG_LEVEL: {
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    what: 'trace, debug, info, warn, error or silent',
+  },
+  LOG_FORMAT: { schema: z.enum(['json', 'pretty']).default('json'), what: 'json or pretty' },
+} as const satisfies Record<string, Variable<unknown>>
+
+export type VariableName = keyof typeof variables
+export type Settings<N extends VariableName> = { [K in N]: z.output<(typeof variables)[K]['schema']> }
+
+const ourPrefixes = /^(KAFKA|CLICKHOUSE|SCHEMA_REGISTRY)_/
+/** Set by ClickHouse's and Kafka's own images and by our compose file; not ours to judge. */
+const foreign =
+  /^(KAFKA_(?!BROKER|TOPIC|GROUP|PARTITION|REPLICA|SSL|SASL)|CLICKHOUSE_(PIPELINE|STEWARD|ANALYST)_PASSWORD(_SHA256)?$|CLICKHOUSE_(DB|CONFIG|SKIP|DEFAULT|DO_NOT|ALWAYS|UID|GID|RUN|WATCHDOG|TZ))/
+
+/** Reads the named variables. Empty text counts as not set. Throws one mistake that lists all. */
+export function readSettings<N extends VariableName>(env: NodeJS.ProcessEnv, names: readonly N[]): Settings<N> {
+  const faults: string[] = []
+  const settings: Record<string, unknown> = {}
+  for (const name of names) {
+    const value = env[name] === '' ? undefined : env[name]
+    const parsed = (variables[name].schema as z.ZodType).safeParse(value)
+    if (parsed.success) {
+      settings[name] = parsed.data
+    } else if (value === undefined) {
+      faults.push(`${name} is not set: ${variables[name].what}`)
+    } else {
+      // A URL may carry a password too.
+      const secret = 'secret' in variables[name] ? '' : ` is "${value.replace(/\/\/[^@]*@/, '//...@')}"`
+      faults.push(`${name}${secret}: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`)
+    }
+  }
+  for (const name of Object.keys(env)) {
+    if (ourPrefixes.test(name) && !foreign.test(name) && !(name in variables)) {
+      faults.push(`${name} is not a setting of Intent Ledger; the table in README.md lists them`)
+    }
+  }
+  if (faults.length > 0) {
+    throw mistake(
+      `the environment has ${faults.length === 1 ? 'a mistake' : `${faults.length} mistakes`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+      'config_invalid',
+    )
+  }
+  return settings as Settings<N>
+}
+
+export const kafkaVariables = [
+  'KAFKA_BROKERS',
+  'KAFKA_SSL',
+  'KAFKA_SSL_CA_FILE',
+  'KAFKA_SASL_MECHANISM',
+  'KAFKA_SASL_USERNAME',
+  'KAFKA_SASL_PASSWORD',
+] as const satisfies readonly VariableName[]
+
+export function kafkaSettings(settings: Settings<(typeof kafkaVariables)[number]>, clientId: string): KafkaSettings {
+  const mechanism = settings.KAFKA_SASL_MECHANISM
+  if (
+    mechanism !== undefined &&
+    (settings.KAFKA_SASL_USERNAME === undefined || settings.KAFKA_SASL_PASSWORD === undefined)
+  ) {
+    throw mistake(
+      'KAFKA_SASL_MECHANISM is set, so KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD must be set too',
+      'config_invalid',
+    )
+  }
+  return {
+    brokers: settings.KAFKA_BROKERS,
+    clientId,
+    ssl: settings.KAFKA_SSL,
+    sslCaFile: settings.KAFKA_SSL_CA_FILE,
+    sasl:
+      mechanism === undefined
+        ? undefined
+        : { mechanism, username: settings.KAFKA_SASL_USERNAME!, password: settings.KAFKA_SASL_PASSWORD! },
+  }
+}
+
+/** The database of the views for people that belongs to a database of tables. */
+export function viewsDatabase(database: string): string {
+  return database.replace(/^intent_ledger/, 'intent_ledger_views')
+}

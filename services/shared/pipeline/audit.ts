@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { decodePlan } from '../domain/plan.ts'
+import type { StreamDefinition } from '../domain/stream.ts'
+import type { KafkaAdmin, Watermarks } from '../io/kafka-admin.ts'
+import type { ClickHouse } from '../io/clickhouse.ts'
+import { findLedgerFaults } from './audit-ledger.ts'
+import { findRollupFaults } from './audit-rollups.ts'
+import { findRowFaults } from './audit-rows.ts'
+
+/** One thing that does not add up. Every one is printed, and any makes `audit` exit with 1. */
+export interface Difference {
+  readonly kind:
+    | 'ledger_gap'
+    | 'ledger_overlap'
+    | 'ledger_beyond_log'
+    | 'expired_unrecorded'
+    | 'rows_differ'
+    | 'rows_outside_ledger'
+    | 'rows_beyond_ledger'
+    | 'rollup_differs'
+  /** Where it is: a log range, or a roll-up and its key. */
+  readonly where: string
+  readonly expected: string
+  readonly found: string
+  /** The log range it concerns, when it has one, for `repair`. */
+  readonly range?: {
+    readonly topicId: string
+    readonly partition: number
+    readonly first: number
+    readonly last: number
+  }
+  /** The roll-up and month (YYYYMM) it concerns, when it has one. */
+  readonly rollup?: { readonly table: string; readonly month: number }
+}
+
+/** One partition of the log beside what the ledger says of it. */
+export interface AuditedPartition {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly batches: number
+  readonly first: number
+  /** One past the last offset that the ledger holds. */
+  readonly end: number
+  /** Kafka's own marks; undefined for a topic that no longer exists under this id. */
+  readonly low: number | undefined
+  readonly high: number | undefined
+  /** Offsets of the log that no batch has read yet. */
+  readonly unread: number
+  readonly accepted: number
+  readonly duplicate: number
+  readonly rejected: number
+  readonly erased: number
+  readonly noMessage: number
+  readonly expired: number
+  /** Sums of offsets modulo 2^64, as text: accepted, duplicate, rejected. */
+  readonly offsetSums: readonly [string, string, string]
+}
+
+export interface AuditReport {
+  readonly clean: boolean
+  readonly differences: readonly Difference[]
+  readonly partitions: readonly AuditedPartition[]
+}
+
+export interface AuditDeps {
+  readonly clickHouse: ClickHouse
+  readonly database: string
+  readonly stream: StreamDefinition
+  readonly topic: string
+  /** What Kafka says, asked before the tables are. */
+  log(): Promise<AuditedLog>
+  /** Between two looks; the default is longer than an insert under way takes. */
+  readonly lookPauseMs?: number | undefined
+}
+
+export interface AuditedLog {
+  readonly topicId: string
+  readonly watermarks: readonly Watermarks[]
+  /** Last offset of the batch that the group has planned and not closed, by partition: its rows may stand before their ledger row. */
+  readonly plannedLast: ReadonlyMap<number, number>
+}
+
+export async function readAuditedLog(admin: KafkaAdmin, names: { topic: string; group: string }): Promise<AuditedLog> {
+  const [topicId, watermarks, committed] = await Promise.all([
+    admin.topicId(names.topic),
+    admin.watermarks(names.topic),
+    admin.committed(names.group, names.topic),
+  ])
+  const plannedLast = new Map<number, number>()
+  for (const [partition, { metadata }] of committed) {
+    const plan = decodePlan(metadata)
+    if (plan !== undefined && plan.topicId === topicId) {
+      plannedLast.set(partition, plan.last)
+    }
+  }
+  return { topicId, watermarks, plannedLast }
+}
+
+/** Looks at this many in a row; a difference that an insert under way makes is gone in the next. */
+const looksMax = 4
+const lookPauseMsDefault = 1_500
+
+/**
+ * Proves from Kafka's watermarks, the ledger and the tables that every offset of the log was accounted for exactly once:
+ * ranges contiguous and without overlap, counts and offset sums of accepted, duplicate and rejected rows equal to the
+ * ledger's, every roll-up equal to raw per day. Safe beside running classifiers: what is not in the ledger yet is left out, and
+ * a difference counts only when it stands in several looks.
+ */
+export async function audit(deps: AuditDeps): Promise<AuditReport> {
+  let report = await look(deps)
+  for (let looks = 1; looks < looksMax && !report.clean; looks++) {
+    await sleep(deps.lookPauseMs ?? lookPauseMsDefault)
+    const before = new Set(report.differences.map((difference) => `${difference.kind} ${difference.where}`))
+    const again = await look(deps)
+    const standing = again.differences.filter((difference) => before.has(`${difference.kind} ${difference.where}`))
+    report = { ...again, differences: standing, clean: standing.length === 0 }
+  }
+  return report
+}
+
+async function look(deps: AuditDeps): Promise<AuditReport> {
+  const log = await deps.log()
+  const { partitions, differences } = await findLedgerFaults(deps, log)
+  differences.push(
+    ...(await findRowFaults(deps, partitions, { log, ledgerFaults: [...differences] })),
+    ...(await findRollupFaults(deps)),
+  )
+  return { clean: differences.length === 0, differences, partitions }
+}

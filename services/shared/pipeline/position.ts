@@ -1,0 +1,140 @@
+import { createDuplicateMemory, type DuplicateMemory } from '../domain/duplicate-memory.ts'
+import { messageOf, PipelineError } from '../domain/faults.ts'
+import type { FateSettings } from '../domain/fate.ts'
+import { decodePlan, type Plan } from '../domain/plan.ts'
+import type { StreamDefinition } from '../domain/stream.ts'
+import type { KafkaAdmin } from '../io/kafka-admin.ts'
+import type { Logger } from '../io/log.ts'
+import { expiredRow, ledgerInsert } from './insert.ts'
+import type { Store } from './store.ts'
+
+/** Where a partition stands when this process takes it over. */
+export interface Position {
+  /** The next offset to read; with a plan, the plan's first. */
+  readonly offset: number
+  /** A batch that somebody planned and did not close: it must be finished exactly as planned. */
+  readonly plan: Plan | undefined
+}
+
+export interface PositionDeps {
+  readonly stream: StreamDefinition
+  readonly store: Store
+  readonly admin: KafkaAdmin
+  readonly group: string
+  readonly topic: string
+  readonly topicId: string
+  readonly log: Logger
+  /** The end of the lease under which an expired range may be written. */
+  leaseEndsMs(): number
+}
+
+/**
+ * Finds where to go on. The plan in Kafka's metadata comes first; without one the ledger decides, never the bare offset: a
+ * committed offset can be reset or expire (exactly-once hole 4), and then says nothing about what the tables hold.
+ *
+ * Offsets that retention deleted before they were read are written to the ledger as expired.
+ */
+export async function findPosition(partition: number, deps: PositionDeps): Promise<Position> {
+  const { admin, group, topic, topicId, store } = deps
+  const [committed, watermarks, ledgerEnd] = await Promise.all([
+    admin.committed(group, topic),
+    admin.watermarks(topic),
+    store.ledgerEnd(topicId, partition),
+  ])
+  const low = watermarks.find((mark) => mark.partition === partition)?.low ?? 0
+  const plan = readPlan(partition, committed.get(partition)?.metadata, deps)
+  if (plan !== undefined && plan.first >= ledgerEnd) {
+    assertContiguous(partition, plan.first, ledgerEnd, low, deps)
+    return plan.first >= low ? { offset: plan.first, plan } : abandonPlan(partition, plan, low, deps)
+  }
+  if (plan !== undefined && plan.last >= ledgerEnd) {
+    throw disagreement(partition, `its plan ${plan.first}-${plan.last} and the ledger's end ${ledgerEnd} overlap`)
+  }
+  // A plan below the ledger's end was finished, only its DONE is missing: the next PLAN overwrites it.
+  await assertNothingBeyond(partition, ledgerEnd, deps)
+  if (ledgerEnd < low) {
+    await writeExpired(partition, ledgerEnd, low - 1, deps)
+  }
+  return { offset: Math.max(ledgerEnd, low), plan: undefined }
+}
+
+/** Fills the memory of ids from what the tables hold of the window before `offset`; rows at or after it are not looked at. */
+export async function rebuildMemory(
+  partition: number,
+  offset: number,
+  fates: FateSettings,
+  deps: PositionDeps,
+): Promise<DuplicateMemory> {
+  const memory = createDuplicateMemory(fates.duplicateWindowOffsets)
+  if (offset > 0) {
+    const first = Math.max(0, offset - fates.duplicateWindowOffsets)
+    const rows = await deps.store.idsInRange({ topicId: deps.topicId, partition, first, last: offset - 1 })
+    for (let at = 0; at < rows.length; at += 24) {
+      memory.seenBefore(rows, at, Number(rows.readBigUInt64LE(at + 16)))
+    }
+  }
+  return memory
+}
+
+function readPlan(partition: number, metadata: string | null | undefined, deps: PositionDeps): Plan | undefined {
+  let plan: Plan | undefined
+  try {
+    plan = decodePlan(metadata)
+  } catch (thrown) {
+    throw new PipelineError(
+      `group ${deps.group} holds an unreadable plan for ${deps.topic}/${partition}: ${messageOf(thrown)}; a newer version of the classifier may have written it`,
+      { code: 'plan_unreadable', cause: thrown },
+    )
+  }
+  if (plan !== undefined && plan.topicId !== deps.topicId) {
+    deps.log.warn(
+      { partition, planned: plan.topicId, found: deps.topicId },
+      'plan of an earlier topic of this name ignored',
+    )
+    return undefined
+  }
+  return plan
+}
+
+function assertContiguous(partition: number, first: number, ledgerEnd: number, low: number, deps: PositionDeps): void {
+  if (first > ledgerEnd && ledgerEnd >= low) {
+    throw disagreement(partition, `its plan starts at ${first} but the ledger of ${deps.topic} ends at ${ledgerEnd}`)
+  }
+}
+
+/** Rows after the ledger's end without a plan: their ledger row or plan was lost, and reading on would store them twice. */
+async function assertNothingBeyond(partition: number, ledgerEnd: number, deps: PositionDeps): Promise<void> {
+  const range = { topicId: deps.topicId, partition, first: ledgerEnd, last: Number.MAX_SAFE_INTEGER }
+  for (const table of [deps.stream.table, 'duplicate_events', 'rejected_events']) {
+    const held = await deps.store.held(table, range)
+    if (held.rows > 0) {
+      throw disagreement(
+        partition,
+        `${table} holds ${held.rows} rows after the ledger's end ${ledgerEnd}, and no plan explains them`,
+      )
+    }
+  }
+}
+
+/** Retention deleted the start of a planned range. When nothing of it was inserted yet, the plan is dropped and the loss recorded. */
+async function abandonPlan(partition: number, plan: Plan, low: number, deps: PositionDeps): Promise<Position> {
+  await assertNothingBeyond(partition, plan.first, deps)
+  await writeExpired(partition, plan.first, low - 1, deps)
+  return { offset: low, plan: undefined }
+}
+
+async function writeExpired(partition: number, first: number, last: number, deps: PositionDeps): Promise<void> {
+  const row = expiredRow({ topic: deps.topic, topicId: deps.topicId, partition, first, last })
+  await deps.store.insert(ledgerInsert(row), deps.leaseEndsMs())
+  deps.log.error(
+    { partition, first, last, offsets: row.expired },
+    'offsets were deleted by retention before they were read',
+  )
+}
+
+function disagreement(partition: number, what: string): PipelineError {
+  return new PipelineError(
+    `partition ${partition}: ${what}; stop the classifiers and run \`npx intent-ledger repair\``,
+    { code: 'ledger_disagrees' },
+  )
+}

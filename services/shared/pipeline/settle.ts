@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { messageOf, PipelineError } from '../domain/faults.ts'
+import { encodePlan, type Plan } from '../domain/plan.ts'
+import type { StreamDefinition } from '../domain/stream.ts'
+import type { BatchHandle } from '../io/kafka-consumer.ts'
+import type { Logger } from '../io/log.ts'
+import { batchInserts, type SealedBatch, type TableInsert } from './insert.ts'
+import type { Store } from './store.ts'
+import { verifyBatch } from './verify.ts'
+
+/**
+ * Exactly once: PLAN -> insert accepted, duplicate, rejected -> ledger -> DONE.
+ *
+ * PLAN commits offset = first with the plan as metadata, so a process that lost the partition fails before it inserts, and
+ * whoever comes after it finishes this very range. Each insert carries a token; whoever inserts second is dropped by
+ * ClickHouse. DONE commits last + 1 without metadata. Any throw leaves the plan standing: the partition is opened anew
+ * from it. The proof and the holes of this protocol stand in ARCHITECTURE.md, "Exactly once".
+ */
+export async function settle(batch: SealedBatch, plan: Plan, deps: SettleDeps): Promise<void> {
+  const { handle } = deps
+  const keeper = keepMembership(handle, deps.heartbeatIntervalMs)
+  try {
+    const lease = createLease(batch, plan, deps, keeper)
+    await lease.renew()
+    const inserts = batchInserts(deps.stream, batch)
+    const ledger = inserts.pop()!
+    // Whoever planned a recovered batch may have died in the middle of an insert: its outcome is unknown, too.
+    await insertAndVerify(inserts, { unsure: batch.recovered }, batch, lease, deps, keeper)
+    // The ledger row says "all of it is there", so it must not stand before that is known.
+    await insertAndVerify([ledger], { unsure: false }, batch, lease, deps, keeper)
+    keeper.assertMember('closing')
+    await handle.commit(batch.last + 1, '')
+  } finally {
+    keeper.stop()
+  }
+}
+
+async function insertAndVerify(
+  inserts: readonly TableInsert[],
+  outcome: { unsure: boolean },
+  batch: SealedBatch,
+  lease: Lease,
+  deps: SettleDeps,
+  keeper: Keeper,
+): Promise<void> {
+  let failedAttempts = 0
+  for (const insert of inserts) {
+    failedAttempts += await insertUntilAcknowledged(insert, lease, deps, keeper)
+  }
+  if (failedAttempts > 0 || outcome.unsure) {
+    // A retry's answer alone proves nothing (exactly-once hole 1).
+    keeper.assertMember('verifying')
+    await verifyBatch(batch, inserts, { store: deps.store, log: deps.log, leaseEndsMs: () => lease.endsMs })
+    deps.onEvent({ kind: 'verified', failedAttempts })
+  }
+}
+
+export interface SettleDeps {
+  readonly stream: StreamDefinition
+  readonly store: Store
+  readonly handle: BatchHandle
+  readonly log: Logger
+  readonly heartbeatIntervalMs: number
+  /** How long an insert may go on from its plan without the plan being committed anew. Shorter than the deduplication window lasts. */
+  readonly leaseMs: number
+  /** How long ClickHouse may stay away before the process gives up. */
+  readonly outageMaxMs: number
+  readonly onEvent: (event: SettleEvent) => void
+}
+
+export type SettleEvent =
+  | { readonly kind: 'inserted'; readonly table: string; readonly rows: number; readonly durationMs: number }
+  | { readonly kind: 'insert_failed'; readonly table: string; readonly fault: PipelineError }
+  | { readonly kind: 'verified'; readonly failedAttempts: number }
+
+interface Lease {
+  readonly endsMs: number
+  renew(): Promise<void>
+}
+
+/** The lease starts before the commit that grants it, so a process stopped at any point in between holds an older one. */
+function createLease(batch: SealedBatch, plan: Plan, deps: SettleDeps, keeper: Keeper): Lease {
+  const metadata = encodePlan(plan)
+  let endsMs = 0
+  return {
+    get endsMs() {
+      return endsMs
+    },
+    async renew() {
+      keeper.assertMember('planning')
+      const startedMs = deps.store.serverNowMs()
+      await deps.handle.commit(batch.first, metadata)
+      endsMs = startedMs + deps.leaseMs
+    },
+  }
+}
+
+/** Retries one insert with its token until ClickHouse acknowledges it. Returns how many attempts had an unknown outcome. */
+async function insertUntilAcknowledged(
+  insert: TableInsert,
+  lease: Lease,
+  deps: SettleDeps,
+  keeper: Keeper,
+): Promise<number> {
+  const givesUpAt = performance.now() + deps.outageMaxMs
+  for (let failed = 0; ; failed++) {
+    keeper.assertMember(`inserting into ${insert.table}`)
+    const startedAt = performance.now()
+    try {
+      await deps.store.insert(insert, lease.endsMs)
+      deps.onEvent({
+        kind: 'inserted',
+        table: insert.table,
+        rows: insert.rows,
+        durationMs: performance.now() - startedAt,
+      })
+      return failed
+    } catch (thrown) {
+      const fault = asInsertFault(insert, thrown)
+      deps.onEvent({ kind: 'insert_failed', table: insert.table, fault })
+      if (fault.code === 'lease_expired') {
+        await deps.store.readClock()
+        await lease.renew()
+        continue
+      }
+      if (!fault.retryable || performance.now() > givesUpAt) {
+        throw fault
+      }
+      deps.log.warn({ table: insert.table, token: insert.token, fault: fault.message }, 'insert failed, trying again')
+      await sleep(Math.min(100 * 2 ** failed, 2_000))
+    }
+  }
+}
+
+function asInsertFault(insert: TableInsert, thrown: unknown): PipelineError {
+  const known = thrown instanceof PipelineError ? thrown : undefined
+  return new PipelineError(`inserting ${insert.token} into ${insert.table}: ${messageOf(thrown)}`, {
+    code: known?.code ?? 'clickhouse_unreachable',
+    retryable: known?.retryable ?? true,
+    cause: thrown,
+  })
+}
+
+interface Keeper {
+  /** Throws when a heartbeat failed or the generation ended: nothing new may be started then. */
+  assertMember(doing: string): void
+  stop(): void
+}
+
+/** Heartbeats while inserts run. After a failed one the attempt in flight is finished and no other is started. */
+function keepMembership(handle: BatchHandle, intervalMs: number): Keeper {
+  let lost: unknown
+  const timer = setInterval(() => {
+    handle.heartbeat().catch((thrown: unknown) => {
+      lost = thrown ?? new Error('heartbeat failed')
+    })
+  }, intervalMs)
+  return {
+    assertMember(doing) {
+      if (lost !== undefined) {
+        throw lost instanceof Error ? lost : new Error(messageOf(lost))
+      }
+      if (!handle.isCurrent()) {
+        throw new PipelineError(`${doing}: this member's generation has ended`, {
+          code: 'membership_lost',
+          retryable: true,
+        })
+      }
+    },
+    stop: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,50 @@
+import type { TestContext } from 'node:test'
+
+import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
+import { defaultFateSettings } from '../../services/shared/domain/fate.ts'
+import { createLogger } from '../../services/shared/io/log.ts'
+import { openFileRegistry } from '../../services/shared/io/schema-registry.ts'
+import { loadTaxonomy } from '../../services/shared/io/taxonomy-file.ts'
+import { audit, readAuditedLog, type AuditReport } from '../../services/shared/pipeline/audit.ts'
+import { repair, type RepairReport } from '../../services/shared/pipeline/repair.ts'
+import { createStore } from '../../services/shared/pipeline/store.ts'
+import { createKafka } from '../../services/shared/io/kafka.ts'
+import { pipelineCase, type PipelineCase } from './pipeline-case.ts'
+
+/** A pipeline case with what `audit` and `repair` need, and small looks: nothing runs beside them. */
+export interface AuditCase extends PipelineCase {
+  audit(): Promise<AuditReport>
+  repair(options?: { dryRun?: boolean; duplicateWindowOffsets?: number }): Promise<RepairReport>
+  /** A statement of somebody who may do anything to the tables, done when it returns. */
+  tamper(sql: string): Promise<void>
+}
+
+const lookPauseMs = 20
+
+export async function auditCase(t: TestContext, options: Parameters<typeof pipelineCase>[1] = {}): Promise<AuditCase> {
+  const work = await pipelineCase(t, options)
+  const { topic, group, database, clickHouse, steward, admin, stack } = work
+  const stream = assistantIntents
+  const log = createLogger({ service: 'test', level: 'silent', pretty: false })
+  const registry = openFileRegistry()
+  return {
+    ...work,
+    audit: () =>
+      audit({ clickHouse, database, stream, topic, lookPauseMs, log: () => readAuditedLog(admin, { topic, group }) }),
+    repair: ({ dryRun = false, duplicateWindowOffsets = defaultFateSettings.duplicateWindowOffsets } = {}) =>
+      repair(
+        {
+          ...{ stream, topic, group, admin, log, lookPauseMs },
+          kafka: createKafka({ brokers: stack.kafkaBrokers, clientId: 'test', ssl: false }, log),
+          store: createStore({ clickHouse: steward, database, stream }),
+          fates: { ...defaultFateSettings, duplicateWindowOffsets },
+          taxonomy: loadTaxonomy(1),
+          taxonomyOf: (version) => loadTaxonomy(version),
+          schema: (id) => registry.schema(id),
+          onStep: () => undefined,
+        },
+        { dryRun },
+      ),
+    tamper: (sql) => steward.command(sql.replaceAll('{db}', database), {}, { mutations_sync: '2' }),
+  }
+}

@@ -1,0 +1,274 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+
+import kafkajs from 'kafkajs'
+import type { Kafka } from 'kafkajs'
+
+import type { ClassifierParts } from '../../services/classifier/classifier.ts'
+import { runClassifier } from '../../services/classifier/main.ts'
+import { parseSimulationFlags, type SimulationFlags } from '../../services/producer/simulation-options.ts'
+import { simulate } from '../../services/producer/simulate.ts'
+import { createClickHouse, type ClickHouse } from '../../services/shared/io/clickhouse.ts'
+import { connectKafkaAdmin, type KafkaAdmin } from '../../services/shared/io/kafka-admin.ts'
+import { createLogProducer } from '../../services/shared/io/kafka-producer.ts'
+import { createLogger } from '../../services/shared/io/log.ts'
+import { createKafka } from '../../services/shared/io/kafka.ts'
+import { migrate } from '../../services/shared/io/migrations.ts'
+import { assertExact, waitUntilDrained } from './assert-exact.ts'
+import type { Judged, TruthOptions } from './log-truth.ts'
+import { sharedStack, uniqueName, type StackEndpoints } from './stack.ts'
+import { readTopicLog, type TopicLog } from './topic-log.ts'
+import { waitFor } from './wait-for.ts'
+
+/** A topic, a consumer group and a migrated database of one test's own, and what works on them. All gone after the test. */
+export interface PipelineCase {
+  readonly topic: string
+  readonly group: string
+  readonly database: string
+  readonly stack: StackEndpoints
+  /** The plain client. */
+  readonly kafka: Kafka
+  readonly admin: KafkaAdmin
+  readonly clickHouse: ClickHouse
+  readonly steward: ClickHouse
+  /** Sends simulated traffic: both writer schemas, 3 % second copies, 3 % malformed, unless said otherwise. */
+  simulate(flags: SimulationFlags): Promise<void>
+  /** Sends framed values, or anything else, to one partition. */
+  send(
+    messages: readonly { value: Buffer | null; key?: Buffer | null; timestampMs?: number }[],
+    partition?: number,
+  ): Promise<void>
+  readLog(): Promise<TopicLog>
+  /** Starts a child process that may stop itself at a step, see `stopping-classifier.ts`. */
+  startProcess(env?: Record<string, string>, nodeOptions?: readonly string[]): ClassifierProcess
+  /** Runs a classifier in this process. */
+  startInProcess(
+    env?: Record<string, string>,
+    decorate?: (parts: ClassifierParts) => ClassifierParts,
+  ): RunningClassifier
+  /** Waits until the classifiers have reached the log's end and stops them; then all tables must be exact. */
+  assertDrained(classifiers: readonly Stoppable[], options?: DrainOptions): Promise<Judged[]>
+}
+
+export interface DrainOptions extends TruthOptions {
+  readonly logs?: readonly TopicLog[]
+  readonly expired?: Readonly<Record<number, readonly [number, number]>>
+  readonly timeoutMs?: number
+}
+
+export interface Stoppable {
+  stop(): Promise<void>
+  /** Throws when it has ended, so that nobody waits for it in vain. */
+  assertAlive(): void
+}
+
+export interface ClassifierProcess extends Stoppable {
+  readonly child: ChildProcess
+  /** Resolves when the process is at its STOP_AT. */
+  atStep(): Promise<void>
+  /** Resolves with the signal or exit code it ended by; rejects with its log when it goes on for too long. */
+  ended(timeoutMs?: number): Promise<string>
+  stderr(): string
+  /** Waits until its log holds a message so many times. */
+  logged(message: string, times?: number): Promise<void>
+  /** The sum of a counter over the labels given, as /metrics says it now. */
+  counter(name: string, labels?: string): Promise<number>
+}
+
+export interface RunningClassifier extends Stoppable {
+  /** Resolves when it stopped, rejects with the fault that stopped it. */
+  readonly running: Promise<void>
+}
+
+const entry = join(import.meta.dirname, 'stopping-classifier.ts')
+
+/** Small sessions and batches: many batches from few events, and a dead member is noticed soon. */
+const quickly = {
+  SESSION_TIMEOUT_MS: '2000',
+  BATCH_ROWS_MAX: '500',
+  FETCH_WAIT_MS: '50',
+  METADATA_MAX_AGE_MS: '1000',
+  LOG_LEVEL: 'info',
+}
+
+export async function pipelineCase(
+  t: TestContext,
+  options: { partitions?: number; topic?: string; stack?: StackEndpoints; env?: Record<string, string> } = {},
+): Promise<PipelineCase> {
+  const stack = options.stack ?? (await sharedStack())
+  const topic = options.topic ?? uniqueName('intents')
+  const group = uniqueName('classifier')
+  const database = uniqueName('intent_ledger_t')
+  const log = createLogger({ service: 'test', level: 'silent', pretty: false })
+  const kafka = new kafkajs.Kafka({ brokers: stack.kafkaBrokers, clientId: 'test', logLevel: kafkajs.logLevel.NOTHING })
+  const ours = createKafka({ brokers: stack.kafkaBrokers, clientId: 'test', ssl: false }, log)
+  const admin = await connectKafkaAdmin(ours)
+  const login = { url: stack.clickhouseUrl, requestTimeoutMs: 30_000 }
+  const clickHouse = createClickHouse({ ...login, user: 'pipeline', password: stack.secrets.pipelinePassword })
+  const steward = createClickHouse({ ...login, user: 'steward', password: stack.secrets.stewardPassword })
+  const started: Stoppable[] = []
+  t.after(async () => {
+    await Promise.all(started.map((classifier) => classifier.stop().catch(() => undefined)))
+    await steward.command(`DROP DATABASE IF EXISTS ${database}`).catch(() => undefined)
+    await Promise.all([admin.close(), clickHouse.close(), steward.close()])
+  })
+  await migrate(clickHouse, { database, dedupWindowBlocks: 1_000 })
+  await admin.ensureTopic({ topic, partitions: options.partitions ?? 1, replicas: 1, configs: {} })
+
+  const env = {
+    PATH: process.env['PATH'],
+    // Child processes start in half the time when they need not compile everything anew.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'intent-ledger-compile-cache'),
+    ...quickly,
+    KAFKA_BROKERS: stack.kafkaBrokers.join(','),
+    KAFKA_TOPIC: topic,
+    KAFKA_GROUP: group,
+    CLICKHOUSE_URL: stack.clickhouseUrl,
+    CLICKHOUSE_PASSWORD: stack.secrets.pipelinePassword,
+    CLICKHOUSE_DATABASE: database,
+    ...options.env,
+  }
+  const readLog = async () => readTopicLog(kafka, topic, await admin.topicId(topic))
+
+  return {
+    ...{ topic, group, database, stack, kafka, admin, clickHouse, steward, readLog },
+    async simulate(flags) {
+      const producer = await createLogProducer({ kafka: ours, topic })
+      try {
+        await simulate(
+          parseSimulationFlags(
+            { days: 4, until: secondOfMonth(), duplicates: 0.03, malformed: 0.03, schemaVersion: 'mixed', ...flags },
+            Date.now(),
+          ),
+          {
+            producer,
+            householdKey: Buffer.from(stack.secrets.householdKey, 'hex'),
+            signal: new AbortController().signal,
+          },
+        )
+      } finally {
+        await producer.disconnect()
+      }
+    },
+    async send(messages, partition = 0) {
+      const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+      await producer.connect()
+      try {
+        await producer.send({
+          topic,
+          messages: messages.map(({ value, key = null, timestampMs = Date.now() }) => ({
+            ...{ value, key, partition, timestamp: String(timestampMs) },
+          })),
+        })
+      } finally {
+        await producer.disconnect()
+      }
+    },
+    startProcess(more = {}, nodeOptions = []) {
+      const process = startChild({ ...env, ...more }, nodeOptions)
+      started.push(process)
+      return process
+    },
+    startInProcess(more = {}, decorate) {
+      const classifier = startHere({ ...env, LOG_LEVEL: 'silent', ...more }, decorate)
+      started.push(classifier)
+      return classifier
+    },
+    async assertDrained(classifiers, { logs, timeoutMs, ...truth } = {}) {
+      const drained = logs ?? [await readLog()]
+      await waitUntilDrained(drained, {
+        ...{ clickHouse, database },
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        check: () => classifiers.forEach((classifier) => classifier.assertAlive()),
+      })
+      await Promise.all(classifiers.map((classifier) => classifier.stop()))
+      return assertExact(drained, { ...truth, clickHouse, database })
+    },
+  }
+}
+
+function startChild(env: NodeJS.ProcessEnv, nodeOptions: readonly string[]): ClassifierProcess {
+  const child = spawn(process.execPath, [...nodeOptions, entry], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  const ended = (timeoutMs = 30_000) =>
+    waitFor('the classifier to end', () => hasEnded() && (child.signalCode ?? String(child.exitCode)), {
+      timeoutMs,
+    }).catch((thrown: unknown) => {
+      throw new Error(`${String(thrown)}\n${stderr.slice(-3_000)}`)
+    })
+  return {
+    child,
+    ended,
+    stderr: () => stderr,
+    async logged(message, times = 1) {
+      await waitFor(`the classifier to log "${message}" (${times})`, () => stderr.split(message).length > times)
+    },
+    async counter(name, labels = '') {
+      const port = /"port":(\d+)/.exec(stderr)?.[1]
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+      const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      return lines
+        .filter((line) => line.includes(labels))
+        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+    },
+    assertAlive() {
+      if (hasEnded()) {
+        throw new Error(`the classifier ended (${child.signalCode ?? child.exitCode}):\n${stderr.slice(-3_000)}`)
+      }
+    },
+    async atStep() {
+      await waitFor('the classifier to reach its step', () => stdout.includes('stopping') || hasEnded())
+      if (!stdout.includes('stopping')) {
+        throw new Error(`the classifier ended before its step:\n${stderr.slice(-3_000)}`)
+      }
+    },
+    async stop() {
+      if (hasEnded()) {
+        return
+      }
+      // A stopped process takes no SIGTERM; it is only ever left over by a test that failed.
+      const overdue = setTimeout(() => child.kill('SIGKILL'), 15_000)
+      child.kill('SIGTERM')
+      child.kill('SIGCONT')
+      const end = await ended()
+      clearTimeout(overdue)
+      if (end !== '0') {
+        throw new Error(`the classifier did not stop cleanly (${end}):\n${stderr.slice(-3_000)}`)
+      }
+    },
+  }
+}
+
+function startHere(env: NodeJS.ProcessEnv, decorate?: (parts: ClassifierParts) => ClassifierParts): RunningClassifier {
+  const signal = new AbortController()
+  let end: { fault?: unknown } | undefined
+  const running = runClassifier(env, signal.signal, decorate)
+  running.then(
+    () => (end = {}),
+    (fault: unknown) => (end = { fault }),
+  )
+  return {
+    running,
+    assertAlive() {
+      if (end !== undefined) {
+        throw new Error('the classifier ended', { cause: end.fault })
+      }
+    },
+    async stop() {
+      signal.abort()
+      await running
+    },
+  }
+}
+
+/** The 2nd of this month, or of the last one while that is not over: four days up to it lie in two months, so in two parts of each table. */
+function secondOfMonth(): string {
+  const recently = new Date(Date.now() - 3 * 86_400_000)
+  return new Date(Date.UTC(recently.getUTCFullYear(), recently.getUTCMonth(), 2)).toISOString().slice(0, 10)
+}
