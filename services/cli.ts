@@ -8,6 +8,8 @@ import { registerImport, registerSimulate } from './producer/commands.ts'
 import { registerReports } from './report/commands.ts'
 import { messageOf, PipelineError } from './shared/domain/faults.ts'
 
+const lingerMaxMs = 1_000
+
 /** One command for everything; npm scripts are thin names for its verbs. Exit codes: 0 done, 1 a fault or a difference, 2 bad lines or bad usage. */
 const context = createContext(process.env, { stdout: process.stdout, stderr: process.stderr })
 const program = new Command('intent-ledger')
@@ -38,6 +40,8 @@ try {
   process.exitCode = tell(thrown)
 } finally {
   await context.close().catch(() => undefined)
+  // kafkajs can leave a socket behind when a consumer is stopped while it joins: the work is done, so it must not keep us.
+  setTimeout(() => process.exit(), lingerMaxMs).unref()
 }
 
 /** A person's mistake or a fault gets its one sentence; only what we did not foresee gets a stack trace. */

@@ -10,7 +10,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { startStack } from '../services/local/stack.ts'
-import { describeStack, stackVariable } from './support/stack.ts'
+import { describeStack, stackVariable } from './support/described-stack.ts'
 
 const root = join(import.meta.dirname, '..')
 const testTimeoutMs = 300_000

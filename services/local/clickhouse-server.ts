@@ -34,7 +34,7 @@ export function findEngine(): string {
   } catch {
     throw mistake(
       'the embedded ClickHouse runs on 64-bit x86 Linux with glibc only, and its package @chdb/lib-linux-x64-gnu is not installed here: ' +
-        'use --docker, or name running servers with KAFKA_BROKERS and CLICKHOUSE_URL',
+        'use `docker compose up`, or name running servers with KAFKA_BROKERS and CLICKHOUSE_URL',
     )
   }
 }

@@ -10,7 +10,7 @@ const run = promisify(execFile)
 
 export const kafkaVersion = '4.3.0'
 const javaVersionMin = 17
-const otherWays = 'or name running servers with KAFKA_BROKERS and CLICKHOUSE_URL, or use --docker'
+const otherWays = 'or name running servers with KAFKA_BROKERS and CLICKHOUSE_URL, or use `docker compose up`'
 
 const projectFolder = join(import.meta.dirname, '..', '..')
 const pomFile = join(projectFolder, 'infra', 'kafka', 'pom.xml')

@@ -47,7 +47,7 @@ export function registerReports(program: Command, context: ReportContext): void 
   registerRepair(program, context)
 }
 
-const windowHelp = 'UTC (default: the last 28 days that are over and have data)'
+const windowHelp = 'UTC (default: the last 28 whole days with data)'
 const formatHelp = 'table, json or csv (default table)'
 
 function registerShare(program: Command, context: ReportContext): void {

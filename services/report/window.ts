@@ -51,7 +51,7 @@ export function chooseWindow(
   return windowOf(
     from,
     to,
-    chosen ? 'as asked for' : onlyToday ? 'only the present day has data' : `the last days that are over and have data`,
+    chosen ? 'as asked for' : onlyToday ? 'the present day, no other has data' : 'the last whole days with data',
   )
 }
 

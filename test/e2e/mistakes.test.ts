@@ -17,7 +17,7 @@ function assertOneSentence(run: CliRun, pattern: RegExp): void {
 
 test('says that the password is wrong, without printing it', async () => {
   const env = { ...cliEnvironment(await sharedStack()), CLICKHOUSE_PASSWORD: 'not-the-password' }
-  for (const verb of ['classify', 'migrate', 'audit', 'rejected']) {
+  for (const verb of ['classify', 'migrate', 'share', 'rejected']) {
     const run = await runCli([verb], env)
     assertOneSentence(run, /wrong user or password; check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD/)
     assert.doesNotMatch(run.stderr + run.stdout, /not-the-password/)
@@ -62,7 +62,10 @@ test('reports all mistakes of the environment together', async () => {
 test('refuses an unknown verb, an unknown flag and an unknown format', async () => {
   assertOneSentence(await runCli(['shares']), /unknown command 'shares'/)
   assertOneSentence(await runCli(['share', '--colour']), /unknown option '--colour'/)
-  assertOneSentence(await runCli(['share', '--format', 'xml'], cliEnvironment(await sharedStack(), 'analyst')), /xml/)
+  assertOneSentence(
+    await runCli(['share', '--format', 'xml'], cliEnvironment(await sharedStack(), 'analyst')),
+    /--format must be table, json, csv/,
+  )
 })
 
 test('names file, rule and reason of an invalid taxonomy', async (t) => {

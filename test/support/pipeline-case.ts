@@ -16,6 +16,7 @@ import { createLogProducer } from '../../services/shared/io/kafka-producer.ts'
 import { createLogger } from '../../services/shared/io/log.ts'
 import { createKafka } from '../../services/shared/io/kafka.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
+import { viewsDatabase } from '../../services/shared/io/settings.ts'
 import { assertExact, waitUntilDrained } from './assert-exact.ts'
 import type { Judged, TruthOptions } from './log-truth.ts'
 import { sharedStack, uniqueName, type StackEndpoints } from './stack.ts'
@@ -61,7 +62,7 @@ export interface DrainOptions extends TruthOptions {
 export interface Stoppable {
   stop(): Promise<void>
   /** Throws when it has ended, so that nobody waits for it in vain. */
-  assertAlive(): void
+  readonly assertAlive: () => void
 }
 
 export interface ClassifierProcess extends Stoppable {
@@ -111,7 +112,9 @@ export async function pipelineCase(
   const started: Stoppable[] = []
   t.after(async () => {
     await Promise.all(started.map((classifier) => classifier.stop().catch(() => undefined)))
-    await steward.command(`DROP DATABASE IF EXISTS ${database}`).catch(() => undefined)
+    for (const made of [viewsDatabase(database), database]) {
+      await steward.command(`DROP DATABASE IF EXISTS ${made}`).catch(() => undefined)
+    }
     await Promise.all([admin.close(), clickHouse.close(), steward.close()])
   })
   await migrate(clickHouse, { database, dedupWindowBlocks: 1_000 })
@@ -196,7 +199,8 @@ function startChild(env: NodeJS.ProcessEnv, nodeOptions: readonly string[]): Cla
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
-  const ended = (timeoutMs = 30_000) =>
+  // A rebalance on a busy machine can take its whole time-out of 30 s.
+  const ended = (timeoutMs = 120_000) =>
     waitFor('the classifier to end', () => hasEnded() && (child.signalCode ?? String(child.exitCode)), {
       timeoutMs,
     }).catch((thrown: unknown) => {

@@ -4,30 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
-import { z } from 'zod'
 import { startStack, type LocalStack, type StackOptions } from '../../services/local/stack.ts'
+import { describeStack, readDescribedStack, stackVariable, type StackEndpoints } from './described-stack.ts'
 
-/** What a test needs to reach the servers. `test/run.ts` puts it, as JSON, into this variable for all test files. */
-export const stackVariable = 'INTENT_LEDGER_TEST_STACK'
-
-const endpointsFormat = z.object({
-  kafkaBrokers: z.array(z.string()).nonempty(),
-  clickhouseUrl: z.url(),
-  secrets: z.object({
-    pipelinePassword: z.string(),
-    stewardPassword: z.string(),
-    analystPassword: z.string(),
-    householdKey: z.string(),
-  }),
-})
-
-export type StackEndpoints = z.infer<typeof endpointsFormat>
-
-/** The value of the variable for a stack. */
-export function describeStack(stack: LocalStack): string {
-  const { kafkaBrokers, clickhouseUrl, secrets } = stack
-  return JSON.stringify({ kafkaBrokers, clickhouseUrl, secrets })
-}
+export type { StackEndpoints }
 
 let shared: Promise<StackEndpoints> | undefined
 let removeShared: (() => Promise<void>) | undefined
@@ -46,10 +26,10 @@ export function sharedStack(): Promise<StackEndpoints> {
 
 async function findOrStart(): Promise<StackEndpoints> {
   const described = process.env[stackVariable]
-  if (described !== undefined) return endpointsFormat.parse(JSON.parse(described))
+  if (described !== undefined) return readDescribedStack(described)
   const { stack, remove } = await startInTemporaryFolder({})
   removeShared = remove
-  return endpointsFormat.parse(JSON.parse(describeStack(stack)))
+  return readDescribedStack(describeStack(stack))
 }
 
 /** A stack for one test, which may kill its servers. Stopped and removed after the test. */

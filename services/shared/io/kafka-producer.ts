@@ -1,4 +1,5 @@
 import { messageOf } from '../domain/faults.ts'
+import { connectKafkaAdmin } from './kafka-admin.ts'
 import { defaultPartitioner, kafkaFault, type Kafka } from './kafka.ts'
 
 export interface OutgoingMessage {
@@ -30,6 +31,7 @@ const brokenSequence = [
  * the producer is made anew and the batch sent again; it may then be stored twice, which the classifier's duplicate rule catches.
  */
 export async function createLogProducer(options: { kafka: Kafka; topic: string }): Promise<LogProducer> {
+  await assertTopic(options)
   const open = async () => {
     const producer = options.kafka.producer({
       idempotent: true,
@@ -63,6 +65,16 @@ export async function createLogProducer(options: { kafka: Kafka; topic: string }
   }
 
   return { send: (messages) => send(messages), disconnect: () => producer.disconnect() }
+}
+
+/** Said at once: kafkajs would ask for the topic again for half a minute. */
+async function assertTopic({ kafka, topic }: { kafka: Kafka; topic: string }): Promise<void> {
+  const admin = await connectKafkaAdmin(kafka)
+  try {
+    await admin.watermarks(topic)
+  } finally {
+    await admin.close()
+  }
 }
 
 function errorTypes(thrown: unknown): string {

@@ -51,7 +51,7 @@ export function kafkaFault(doing: string, thrown: unknown): PipelineError {
     return thrown
   }
   const message = messageOf(thrown)
-  const refused = /SASL|authenticat|authoriz|not supported|does not host|unknown topic/i.test(message)
+  const refused = /SASL|authenticat|authoriz|not supported|unknown topic/i.test(message)
   return new PipelineError(`${doing}: ${message}`, {
     code: refused ? 'kafka_refused' : 'kafka_unreachable',
     retryable: !refused,

@@ -16,7 +16,7 @@ export interface Variable<T> {
 
 const text = z.string().min(1)
 const count = (min: number, max: number, standard: number) =>
-  z.coerce.number().int().min(min).max(max).default(standard)
+  z.coerce.number('must be a number').int('must be a whole number').min(min).max(max).default(standard)
 const flag = z
   .enum(['true', 'false'])
   .default('false')
@@ -31,7 +31,7 @@ const brokers = z
 export const databaseName = z
   .string()
   .regex(
-    /^intent_ledger(?!_views)(_[a-z0-9_]+)?$/,
+    /^intent_ledger(?!_views|_staging)(_[a-z0-9_]+)?$/,
     'must be intent_ledger, or intent_ledger_ and a suffix of a-z, 0-9 and _',
   )
 
@@ -140,9 +140,9 @@ export type VariableName = keyof typeof variables
 export type Settings<N extends VariableName> = { [K in N]: z.output<(typeof variables)[K]['schema']> }
 
 const ourPrefixes = /^(KAFKA|CLICKHOUSE|SCHEMA_REGISTRY)_/
-/** Set by ClickHouse's and Kafka's own images and by our compose file; not ours to judge. */
+/** Set by ClickHouse's and Kafka's own scripts and by our compose file; not ours to judge. */
 const foreign =
-  /^(KAFKA_(?!BROKER|TOPIC|GROUP|PARTITION|REPLICA|SSL|SASL)|CLICKHOUSE_(PIPELINE|STEWARD|ANALYST)_PASSWORD(_SHA256)?$|CLICKHOUSE_(DB|CONFIG|SKIP|DEFAULT|DO_NOT|ALWAYS|UID|GID|RUN|WATCHDOG|TZ))/
+  /^(KAFKA_(HOME|CLUSTER_ID|JMX_PORT|[A-Z0-9_]*OPTS)|CLICKHOUSE_(PIPELINE|STEWARD|ANALYST)_PASSWORD(_SHA256)?|CLICKHOUSE_(DB|CONFIG|SKIP|DEFAULT|DO_NOT|ALWAYS|UID|GID|RUN|WATCHDOG|TZ)[A-Z0-9_]*)$/
 
 /** Reads the named variables. Empty text counts as not set. Throws one mistake that lists all. */
 export function readSettings<N extends VariableName>(env: NodeJS.ProcessEnv, names: readonly N[]): Settings<N> {

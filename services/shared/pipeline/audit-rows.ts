@@ -55,8 +55,10 @@ export async function findRowFaults(
       )
       for (const partition of ours) {
         const held = found.find((row) => row.partition === partition.partition) ?? noRows
-        if (held.rows !== partition[fate] || held.offset_sum !== partition.offsetSums[sum]) {
-          differences.push(...(await findRanges(deps, partition, { table, fate, ledgerFaults })))
+        // A ledger with a gap or an overlap can add up to the rows as a whole and still be wrong in its ranges.
+        const broken = isBroken(partition, ledgerFaults)
+        if (broken || held.rows !== partition[fate] || held.offset_sum !== partition.offsetSums[sum]) {
+          differences.push(...(await findRanges(deps, partition, { table, fate, broken })))
         }
         if (held.beyond > 0) {
           const known = beyond.get(partition.partition) ?? { rows: 0, last: 0, tables: [] }
@@ -82,6 +84,10 @@ export async function findRowFaults(
 
 const noRows = { rows: 0, offset_sum: '0', beyond: 0, beyond_last: 0 }
 
+function isBroken({ topicId, partition }: AuditedPartition, ledgerFaults: readonly Difference[]): boolean {
+  return ledgerFaults.some(({ range }) => range?.topicId === topicId && range.partition === partition)
+}
+
 function beyondLedger(
   deps: AuditDeps,
   { topicId, partition, end }: AuditedPartition,
@@ -100,7 +106,7 @@ function beyondLedger(
 async function findRanges(
   deps: AuditDeps,
   partition: AuditedPartition,
-  { table, fate, ledgerFaults }: { table: string; fate: string; ledgerFaults: readonly Difference[] },
+  { table, fate, broken }: { table: string; fate: string; broken: boolean },
 ): Promise<Difference[]> {
   const { topicId, partition: number } = partition
   const rows = await deps.clickHouse.rows<{
@@ -135,8 +141,7 @@ async function findRanges(
     found: `${row.rows} rows, offset sum ${row.offset_sum}`,
     range: { topicId, partition: number, first: row.first, last: row.last },
   }))
-  const broken = ledgerFaults.some(({ range }) => range?.topicId === topicId && range.partition === number)
-  // Ranges that agree while the sums don't: rows stand in a gap of the ledger, or a ledger row stands twice. Both are told already.
+  // Ranges that agree while the sums don't, in a ledger that is not broken: nothing we know of, and it must still be said.
   return faults.length > 0 || broken
     ? faults
     : [

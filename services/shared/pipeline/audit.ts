@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { decodePlan } from '../domain/plan.ts'
+import { messageOf, PipelineError } from '../domain/faults.ts'
+import { decodePlan, type Plan } from '../domain/plan.ts'
 import type { StreamDefinition } from '../domain/stream.ts'
 import type { KafkaAdmin, Watermarks } from '../io/kafka-admin.ts'
 import type { ClickHouse } from '../io/clickhouse.ts'
@@ -71,8 +72,7 @@ export interface AuditDeps {
   readonly topic: string
   /** What Kafka says, asked before the tables are. */
   log(): Promise<AuditedLog>
-  /** Between two looks; the default is longer than an insert under way takes. */
-  readonly lookPauseMs?: number | undefined
+  readonly looks?: Looks | undefined
 }
 
 export interface AuditedLog {
@@ -90,7 +90,7 @@ export async function readAuditedLog(admin: KafkaAdmin, names: { topic: string; 
   ])
   const plannedLast = new Map<number, number>()
   for (const [partition, { metadata }] of committed) {
-    const plan = decodePlan(metadata)
+    const plan = readPlan(metadata, { ...names, partition })
     if (plan !== undefined && plan.topicId === topicId) {
       plannedLast.set(partition, plan.last)
     }
@@ -98,9 +98,27 @@ export async function readAuditedLog(admin: KafkaAdmin, names: { topic: string; 
   return { topicId, watermarks, plannedLast }
 }
 
-/** Looks at this many in a row; a difference that an insert under way makes is gone in the next. */
-const looksMax = 4
-const lookPauseMsDefault = 1_500
+function readPlan(
+  metadata: string | null,
+  where: { topic: string; group: string; partition: number },
+): Plan | undefined {
+  try {
+    return decodePlan(metadata)
+  } catch (thrown) {
+    throw new PipelineError(
+      `group ${where.group} holds an unreadable plan for ${where.topic}/${where.partition}: ${messageOf(thrown)}`,
+      { code: 'plan_unreadable', cause: thrown },
+    )
+  }
+}
+
+/** So many looks at most, so long apart: a difference that an insert under way makes is gone in the next. */
+export interface Looks {
+  readonly max: number
+  readonly pauseMs: number
+}
+
+const besideClassifiers: Looks = { max: 4, pauseMs: 1_500 }
 
 /**
  * Proves from Kafka's watermarks, the ledger and the tables that every offset of the log was accounted for exactly once:
@@ -109,9 +127,10 @@ const lookPauseMsDefault = 1_500
  * a difference counts only when it stands in several looks.
  */
 export async function audit(deps: AuditDeps): Promise<AuditReport> {
+  const { max, pauseMs } = deps.looks ?? besideClassifiers
   let report = await look(deps)
-  for (let looks = 1; looks < looksMax && !report.clean; looks++) {
-    await sleep(deps.lookPauseMs ?? lookPauseMsDefault)
+  for (let looks = 1; looks < max && !report.clean; looks++) {
+    await sleep(pauseMs)
     const before = new Set(report.differences.map((difference) => `${difference.kind} ${difference.where}`))
     const again = await look(deps)
     const standing = again.differences.filter((difference) => before.has(`${difference.kind} ${difference.where}`))

@@ -68,6 +68,17 @@ export function createPartition(
   let first = position.offset
   let lastGathered = -1
   let gatheringSince = 0
+  let timestampText = ''
+  let timestampMs = NaN
+
+  function toMessage(message: LogBatch['messages'][number], offset: number): GatheredMessage {
+    // Records that a producer sent together share their timestamp, and reading 13 digits costs as much as walking an event.
+    if (message.timestamp !== timestampText) {
+      timestampText = message.timestamp
+      timestampMs = Number(timestampText)
+    }
+    return { offset, timestampMs, key: message.key, value: message.value }
+  }
 
   async function reader(schemaId: number): Promise<Reader | { fault: string }> {
     const kept = readers.get(schemaId)
@@ -193,10 +204,6 @@ export function createPartition(
       }
     },
   }
-}
-
-function toMessage(message: LogBatch['messages'][number], offset: number): GatheredMessage {
-  return { offset, timestampMs: Number(message.timestamp), key: message.key, value: message.value }
 }
 
 function planOf(batch: SealedBatch, taxonomy: NamedTaxonomy, fates: FateSettings): Plan {

@@ -85,8 +85,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (known === undefined || batch.fetchedOffset === known.expected) {
       return known ?? open(batch.partition, handle)
     }
-    await assertSameTopic()
     if (batch.fetchedOffset < known.expected) {
+      await assertSameTopic()
       return known
     }
     // Kafka went on after the offset that was due: retention may have deleted it, which only opening finds out and records.

@@ -44,7 +44,7 @@ export async function findPosition(partition: number, deps: PositionDeps): Promi
   const low = watermarks.find((mark) => mark.partition === partition)?.low ?? 0
   const plan = readPlan(partition, committed.get(partition)?.metadata, deps)
   if (plan !== undefined && plan.first >= ledgerEnd) {
-    assertContiguous(partition, plan.first, ledgerEnd, low, deps)
+    assertContiguous(partition, plan.first, ledgerEnd, deps)
     return plan.first >= low ? { offset: plan.first, plan } : abandonPlan(partition, plan, low, deps)
   }
   if (plan !== undefined && plan.last >= ledgerEnd) {
@@ -96,8 +96,8 @@ function readPlan(partition: number, metadata: string | null | undefined, deps: 
   return plan
 }
 
-function assertContiguous(partition: number, first: number, ledgerEnd: number, low: number, deps: PositionDeps): void {
-  if (first > ledgerEnd && ledgerEnd >= low) {
+function assertContiguous(partition: number, first: number, ledgerEnd: number, deps: PositionDeps): void {
+  if (first > ledgerEnd) {
     throw disagreement(partition, `its plan starts at ${first} but the ledger of ${deps.topic} ends at ${ledgerEnd}`)
   }
 }

@@ -42,7 +42,7 @@ export function createReader(
 
 function containerSchemaOf(stream: StreamDefinition, writer: unknown): unknown {
   const ours = [...stream.appended, { name: 'kafkaOffset', type: 'long' }, { name: 'recordedAt', type: 'long' }]
-  const record = unwrapped(writer)
+  const record = unwrapped(physical(writer))
   // A writer may add a field that is called like one of ours; two fields of one name would make ClickHouse refuse the
   // container, and with it every batch. Nothing reads the writer's by that name, so it takes another.
   const theirs = record.fields.map((field) =>
@@ -60,4 +60,22 @@ interface RecordJson {
 function unwrapped(writer: unknown): RecordJson {
   const { type } = writer as RecordJson
   return typeof type === 'object' ? unwrapped(type) : (writer as RecordJson)
+}
+
+/** The keys of Avro's specification that say which bytes there are. */
+const physicalKeys = new Set(['type', 'name', 'namespace', 'fields', 'symbols', 'items', 'values', 'size'])
+
+/**
+ * A schema without defaults, docs and logical types. The bytes are the same, and a default or a decimal that avro-js lets pass
+ * and ClickHouse refuses would stop every batch.
+ */
+function physical(schema: unknown): unknown {
+  if (Array.isArray(schema)) {
+    return schema.map(physical)
+  }
+  if (typeof schema !== 'object' || schema === null) {
+    return schema
+  }
+  const kept = Object.entries(schema).filter(([key]) => physicalKeys.has(key))
+  return Object.fromEntries(kept.map(([key, value]) => [key, key === 'symbols' ? (value as unknown) : physical(value)]))
 }

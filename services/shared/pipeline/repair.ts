@@ -4,7 +4,7 @@ import type { StreamDefinition } from '../domain/stream.ts'
 import type { KafkaAdmin } from '../io/kafka-admin.ts'
 import type { Kafka } from '../io/kafka.ts'
 import type { Logger } from '../io/log.ts'
-import { audit, readAuditedLog, type AuditReport, type Difference } from './audit.ts'
+import { audit, readAuditedLog, type AuditReport, type Difference, type Looks } from './audit.ts'
 import type { NamedTaxonomy } from './partition.ts'
 import type { WriterSchema } from './reader.ts'
 import { restoreRange } from './repair-range.ts'
@@ -25,7 +25,7 @@ export interface RepairDeps {
   schema(id: number): Promise<WriterSchema | { fault: string }>
   readonly log: Logger
   onStep(step: string): void
-  readonly lookPauseMs?: number | undefined
+  readonly looks?: Looks | undefined
 }
 
 export interface RepairReport {
@@ -49,8 +49,10 @@ const passesMax = 10
 export async function repair(deps: RepairDeps, options: { dryRun: boolean }): Promise<RepairReport> {
   const members = await deps.admin.groupMembers(deps.group)
   if (members > 0) {
+    const many = members > 1
     throw mistake(
-      `${members} ${members === 1 ? 'classifier' : 'classifiers'} of group ${deps.group} are running; stop them first, repair changes what they write to`,
+      `${members} ${many ? 'classifiers' : 'classifier'} of group ${deps.group} ${many ? 'are' : 'is'} running; ` +
+        `stop ${many ? 'them' : 'it'} first, repair changes what a classifier writes to`,
     )
   }
   await deps.store.readClock()
@@ -60,7 +62,7 @@ export async function repair(deps: RepairDeps, options: { dryRun: boolean }): Pr
     database: deps.store.database,
     stream: deps.stream,
     topic: deps.topic,
-    lookPauseMs: deps.lookPauseMs,
+    looks: deps.looks,
     log: () => readAuditedLog(deps.admin, deps),
   }
   const before = await audit(auditDeps)

@@ -51,7 +51,12 @@ async function insertAndVerify(
   if (failedAttempts > 0 || outcome.unsure) {
     // A retry's answer alone proves nothing (exactly-once hole 1).
     keeper.assertMember('verifying')
-    await verifyBatch(batch, inserts, { store: deps.store, log: deps.log, leaseEndsMs: () => lease.endsMs })
+    await verifyBatch(batch, inserts, {
+      store: deps.store,
+      log: deps.log,
+      leaseEndsMs: () => lease.endsMs,
+      assertMember: (doing) => keeper.assertMember(doing),
+    })
     deps.onEvent({ kind: 'verified', failedAttempts })
   }
 }

@@ -9,13 +9,15 @@ export interface VerifyDeps {
   readonly store: Store
   readonly log: Logger
   leaseEndsMs(): number
+  /** Throws when this process no longer owns the partition: another may be restoring the same rows. */
+  assertMember?(doing: string): void
 }
 
 /**
  * Counts what the tables hold of a batch whose inserts had an unknown outcome, and restores what is missing.
  *
  * ClickHouse without replication writes its deduplication record before the part is there; killed in between, it answers a
- * retry with success and the rows are gone. Missing rows go through a staging table and ATTACH PARTITION, which fires no
+ * retry with success and the rows are gone. Missing rows go through a staging table and MOVE PARTITION, which fires no
  * view: the roll-ups got their share by the retry, or miss it for the same reason, which `audit` shows and `repair` mends.
  */
 export async function verifyBatch(
@@ -61,12 +63,19 @@ export async function verifyBatch(
   }
 }
 
+/**
+ * Staging tables have a database of their own: MOVE PARTITION needs the right to delete where it takes from, and ATTACH
+ * PARTITION where it puts to, and the pipeline's user may delete nothing from the tables of a stream.
+ */
+const stagingDatabase = 'intent_ledger_staging'
+
 /** Puts into a table the rows of an insert that it does not hold. Safe to repeat. */
 export async function restoreMissing(insert: TableInsert, range: LogRange, deps: VerifyDeps): Promise<void> {
   const { clickHouse, database } = deps.store
-  const staging = `staging_${insert.table}_${randomUUID().replaceAll('-', '')}`
+  const staging = `${insert.table}_${randomUUID().replaceAll('-', '')}`
   const isLedger = insert.table === 'ingest_batches'
-  await clickHouse.command(`CREATE TABLE ${database}.${staging} AS ${database}.${insert.table}`)
+  await clickHouse.command(`CREATE DATABASE IF NOT EXISTS ${stagingDatabase}`)
+  await clickHouse.command(`CREATE TABLE ${stagingDatabase}.${staging} AS ${database}.${insert.table}`)
   try {
     const held = isLedger
       ? `token NOT IN (SELECT token FROM ${database}.ingest_batches WHERE token = {range_token:String})`
@@ -81,31 +90,30 @@ export async function restoreMissing(insert: TableInsert, range: LogRange, deps:
       range_first: range.first,
       range_last: range.last,
     }
-    await clickHouse.insert(insertSql(insert, { database, table: staging, where: held }), insert.body, {
-      params,
-      settings: insertSettings(`staging/${staging}`),
-    })
-    await attachAll({ clickHouse, database, from: staging, to: insert.table })
+    await clickHouse.insert(
+      insertSql(insert, { database: stagingDatabase, table: staging, where: held }),
+      insert.body,
+      {
+        params,
+        settings: insertSettings(`staging/${staging}`),
+      },
+    )
+    deps.assertMember?.(`restoring rows of ${insert.table}`)
+    await moveAll(clickHouse, staging, `${database}.${insert.table}`)
   } finally {
-    await clickHouse.command(`DROP TABLE IF EXISTS ${database}.${staging}`)
+    await clickHouse.command(`DROP TABLE IF EXISTS ${stagingDatabase}.${staging}`)
   }
 }
 
-/** Copies every partition of one table into another of the same shape. Fires no materialised view. */
-export async function attachAll(options: {
-  clickHouse: Store['clickHouse']
-  database: string
-  from: string
-  to: string
-}): Promise<void> {
-  const { clickHouse, database, from, to } = options
+/** Moves every partition of a staging table into a table of the same shape. Fires no materialised view. */
+async function moveAll(clickHouse: Store['clickHouse'], staging: string, target: string): Promise<void> {
   const partitions = await clickHouse.rows<{ partition_id: string }>(
     'SELECT DISTINCT partition_id FROM system.parts WHERE active AND database = {database:String} AND table = {table:String}',
-    { database, table: from },
+    { database: stagingDatabase, table: staging },
   )
   for (const { partition_id } of partitions) {
     await clickHouse.command(
-      `ALTER TABLE ${database}.${to} ATTACH PARTITION ID '${partition_id}' FROM ${database}.${from}`,
+      `ALTER TABLE ${stagingDatabase}.${staging} MOVE PARTITION ID '${partition_id}' TO TABLE ${target}`,
     )
   }
 }

@@ -12,7 +12,7 @@ test('without Java one sentence says what to install and what else to do', async
     message:
       `the embedded Kafka needs Java 17 or newer, and there is no ${join(folder, 'bin', 'java')} here: ` +
       'install it (Debian: apt-get install openjdk-17-jre-headless maven), ' +
-      'or name running servers with KAFKA_BROKERS and CLICKHOUSE_URL, or use --docker',
+      'or name running servers with KAFKA_BROKERS and CLICKHOUSE_URL, or use `docker compose up`',
   })
 })
 

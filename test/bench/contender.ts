@@ -1,0 +1,80 @@
+/** What a contender is to the bench: a process of its own that drains the topic and prints one line of JSON. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { z } from 'zod'
+
+export const contenders = { ours: 'our-consumer.ts', plain: 'plain-consumer.ts' } as const
+export type ContenderName = keyof typeof contenders
+
+const span = z.object({ wallSeconds: z.number(), cpuSeconds: z.number() })
+
+/** Seconds of wall and CPU (user and system) of the contender's process, and its largest resident set. */
+const measurementFormat = z.object({
+  messages: z.number(),
+  /** From the start of the process until it ends: modules, compiling, joining the group and stopping are in it. */
+  whole: span,
+  /** From joining the group until the last message is stored. */
+  drain: span,
+  memoryPeakMb: z.number(),
+})
+export type Measurement = z.infer<typeof measurementFormat>
+
+/** Runs one contender to its end. With `profileFolder` its CPU profile is written there. */
+export async function runContender(
+  name: ContenderName,
+  options: { env: NodeJS.ProcessEnv; messages: number; profileFolder: string | undefined },
+): Promise<Measurement> {
+  const profile = options.profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileFolder}`]
+  const child = spawn(
+    process.execPath,
+    [...profile, join(import.meta.dirname, contenders[name]), String(options.messages)],
+    { env: options.env, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  const [said, complaints, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  if (code !== 0) {
+    throw new Error(`contender ${name} ended with ${code}:\n${complaints.split('\n').slice(-20).join('\n')}`)
+  }
+  return measurementFormat.parse(JSON.parse(said))
+}
+
+/** Used inside a contender: marks the ends of the drain and prints the measurement. */
+export function createStopwatch() {
+  let joined: Instant | undefined
+  let stored: Instant | undefined
+  return {
+    /** The first call counts. */
+    joined: () => (joined ??= now()),
+    stored: () => (stored ??= now()),
+    print(messages: number) {
+      if (joined === undefined || stored === undefined) {
+        throw new Error('the contender ended before it had joined and drained the topic')
+      }
+      const end = now()
+      const measurement: Measurement = {
+        messages,
+        whole: { wallSeconds: process.uptime(), cpuSeconds: end.cpuSeconds },
+        drain: {
+          wallSeconds: stored.wallSeconds - joined.wallSeconds,
+          cpuSeconds: stored.cpuSeconds - joined.cpuSeconds,
+        },
+        memoryPeakMb: process.resourceUsage().maxRSS / 1024,
+      }
+      process.stdout.write(`${JSON.stringify(measurement)}\n`)
+    },
+  }
+}
+
+interface Instant {
+  readonly wallSeconds: number
+  readonly cpuSeconds: number
+}
+
+function now(): Instant {
+  const { user, system } = process.cpuUsage()
+  return { wallSeconds: performance.now() / 1_000, cpuSeconds: (user + system) / 1e6 }
+}

@@ -1,0 +1,109 @@
+/** Topics written by transactional producers: offsets that hold no message, aborted records, tails without a message. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import kafkajs from 'kafkajs'
+import type { Message } from 'kafkajs'
+
+import { pipelineCase, type PipelineCase } from '../../support/pipeline-case.ts'
+import { uniqueName } from '../../support/stack.ts'
+import { someValues } from '../../support/some-events.ts'
+
+type Sends = readonly (readonly Message[])[]
+
+async function transactions(work: PipelineCase, t: { after(clean: () => Promise<void>): void }) {
+  const producer = work.kafka.producer({
+    transactionalId: uniqueName('transactions'),
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionTimeout: 60_000,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  })
+  await producer.connect()
+  t.after(() => producer.disconnect())
+  const begin = async (...sends: Sends) => {
+    const transaction = await producer.transaction()
+    for (const messages of sends) {
+      await transaction.send({
+        topic: work.topic,
+        messages: messages.map((message) => ({ ...message, partition: 0, timestamp: String(Date.now()) })),
+      })
+    }
+    return transaction
+  }
+  return {
+    begin,
+    commit: async (...sends: Sends) => (await begin(...sends)).commit(),
+    abort: async (...sends: Sends) => (await begin(...sends)).abort(),
+  }
+}
+
+/** 12 MB, in sends a broker takes: more than three fetches. */
+const manyFetches = () =>
+  Array.from({ length: 12 }, () => Array.from({ length: 20 }, () => ({ value: Buffer.alloc(48_000, 1) })))
+
+test('aborted records are not read, and the ledger counts the offsets that hold no message', async (t) => {
+  const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '50' } })
+  const send = await transactions(work, t)
+  await send.commit(someValues(120))
+  await send.abort(someValues(130))
+  await send.commit(someValues(7), someValues(8))
+  await send.abort(...manyFetches())
+  await send.commit(someValues(60))
+  const judged = await work.assertDrained([work.startInProcess()])
+  assert.equal(judged.length, 195)
+  const [ledger] = await work.clickHouse.rows<{ end: number; held: number; none: number }>(
+    `SELECT max(last_offset) + 1 AS end, sum(accepted) AS held, sum(no_message) AS none FROM ${work.database}.ingest_batches`,
+  )
+  // Without the marker of the last transaction: it stands after the last message.
+  const markers = 4
+  assert.deepEqual(ledger, { end: 195 + 130 + 240 + markers, held: 195, none: 130 + 240 + markers })
+})
+
+test('events before a long aborted tail are stored without waiting for a later message', async (t) => {
+  const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '50' } })
+  const send = await transactions(work, t)
+  await send.commit(someValues(20))
+  await send.abort(...manyFetches())
+  const judged = await work.assertDrained([work.startInProcess()], { timeoutMs: 20_000 })
+  assert.equal(judged.length, 20)
+})
+
+test('after a tail of markers alone a restarted classifier goes on with the next event', async (t) => {
+  const work = await pipelineCase(t)
+  const send = await transactions(work, t)
+  await send.commit(someValues(10))
+  for (let round = 0; round < 5; round++) {
+    await send.abort(someValues(1))
+  }
+  await work.assertDrained([work.startInProcess()])
+  await send.commit(someValues(10))
+  const judged = await work.assertDrained([work.startInProcess()])
+  assert.equal(judged.length, 20)
+})
+
+test('a batch killed after its plan is closed at the same offsets though they hold markers and aborted records', async (t) => {
+  const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '100' } })
+  const send = await transactions(work, t)
+  await send.commit(someValues(90))
+  await send.abort(someValues(50))
+  await send.commit(someValues(90))
+  await send.abort(someValues(50))
+  const killed = work.startProcess({ STOP_AT: 'after_plan:2' })
+  assert.equal(await killed.ended(), 'SIGKILL')
+  const judged = await work.assertDrained([work.startProcess()])
+  assert.equal(judged.length, 180)
+})
+
+test('events before an open transaction are stored while it is open', async (t) => {
+  const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '50' } })
+  const send = await transactions(work, t)
+  await work.send(someValues(20))
+  const log = await work.readLog()
+  const open = await send.begin(someValues(100))
+  try {
+    await work.assertDrained([work.startInProcess()], { logs: [log], timeoutMs: 20_000 })
+  } finally {
+    await open.abort()
+  }
+})

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { auditLine, printAudit } from '../../../services/report/audit.ts'
+import { tableColumnsMax } from '../../../services/report/render.ts'
+import type { AuditReport } from '../../../services/shared/pipeline/audit.ts'
+
+const partition = {
+  ...{
+    topic: 'assistant-intents',
+    topicId: '11111111-2222-3333-4444-555555555555',
+    partition: 0,
+    batches: 3,
+    first: 0,
+  },
+  ...{ end: 303_009, low: 0, high: 303_009, unread: 0, accepted: 298_500, duplicate: 3_009, rejected: 1_500 },
+  ...{ erased: 0, noMessage: 0, expired: 0, offsetSums: ['1', '2', '3'] as const },
+}
+const clean: AuditReport = { clean: true, differences: [], partitions: [partition] }
+
+test('a clean audit ends in one line that accounts for every offset', () => {
+  assert.equal(
+    auditLine(clean),
+    'audit: clean — 303,009 offsets: 298,500 accepted, 3,009 duplicate, 1,500 rejected, 0 without a message, 0 expired; 0 not yet read',
+  )
+})
+
+test('every difference gets a line that says what was expected and what was found', () => {
+  const text = printAudit({
+    ...clean,
+    clean: false,
+    differences: [
+      { kind: 'rows_differ', where: 'intent_events assistant-intents/0 0-9', expected: '10 rows', found: '9 rows' },
+    ],
+  })
+  assert.match(text, /^rows_differ: intent_events assistant-intents\/0 0-9: expected 10 rows, found 9 rows$/m)
+  assert.match(text, /^audit: 1 difference — /m)
+})
+
+test('the table of partitions fits, also with huge numbers and long topics', () => {
+  const huge = {
+    ...partition,
+    topic: 't'.repeat(120),
+    batches: 99_999_999,
+    end: 999_999_999_999,
+    accepted: 999_999_999_999,
+  }
+  const [table] = printAudit({ ...clean, partitions: [huge] }).split('\n\n')
+  for (const line of table!.split('\n')) {
+    assert.ok(line.length <= tableColumnsMax, `${line.length}: ${line}`)
+  }
+})
