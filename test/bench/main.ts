@@ -86,7 +86,7 @@ async function fillTopic(
   try {
     return await simulate(
       parseSimulationFlags(
-        { events, days: 14, duplicates: 0.01, malformed: 0.005, schemaVersion: 'mixed', seed },
+        { events, days: 14, duplicates: 0.01, malformed: 0.005, schemaVersion: '2', seed },
         Date.now(),
       ),
       {

@@ -167,7 +167,7 @@ const kafka = new kafkajs.Kafka({
   clientId: 'plain',
   logLevel: kafkajs.logLevel.ERROR,
 })
-// The fetch sizes that suit it best here: the same as ours.
+// The same fetch sizes as ours.
 const consumer = kafka.consumer({
   groupId: env.KAFKA_GROUP,
   minBytes: 1_048_576,

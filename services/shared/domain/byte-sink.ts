@@ -21,8 +21,9 @@ export function createByteSink(initialBytes = 4_096): ByteSink {
 
   function reserve(extra: number): void {
     if (length + extra > buffer.length) {
-      // Transferred, so that the old bytes are freed now: as garbage they stay until a full collection, 16 MB a sink.
-      buffer = new Uint8Array(buffer.buffer.transfer(Math.max(buffer.length * 2, length + extra)))
+      const grown = new Uint8Array(Math.max(buffer.length * 2, length + extra))
+      grown.set(buffer.subarray(0, length))
+      buffer = grown
     }
   }
 

@@ -104,7 +104,7 @@ export const variables = {
     schema: count(1_024, 256 * 1_048_576, 24 * 1_048_576),
     what: 'Bytes gathered at most before they are stored',
   },
-  GATHER_MAX_MS: { schema: count(0, 60_000, 1_000), what: 'Milliseconds rows are gathered over several fetches' },
+  GATHER_MAX_MS: { schema: count(0, 60_000, 5_000), what: 'Milliseconds rows are gathered over several fetches' },
   FETCH_WAIT_MS: {
     schema: count(1, 30_000, 200),
     what: 'Milliseconds a fetch waits for more; the larger part of the latency',

@@ -137,22 +137,22 @@ test('cuts at the bytes allowed, looked at every 64 messages', async () => {
   ])
 })
 
-test('gathers on over several fetches only while a whole batch is still ahead and the first row is young', async () => {
+test('gathers on over several fetches only while a tenth of a batch is still ahead and the first row is young', async () => {
   const limits = { batchRowsMax: 20, batchBytesMax: 1e9, gatherMaxMs: 600_000 }
   const { feed, ranges } = open({ limits })
   const log = logOf(range(0, 60))
   await feed(fetchOf(log, 0, 9, 100))
   assert.deepEqual(ranges(), [])
-  await feed(fetchOf(log, 10, 24, 45))
-  assert.deepEqual(ranges(), [[0, 19]], '20 ahead: the 5 rows after the cut wait')
-  await feed(fetchOf(log, 25, 25, 45))
+  await feed(fetchOf(log, 10, 24, 27))
+  assert.deepEqual(ranges(), [[0, 19]], '2 ahead, a tenth of a batch: the 5 rows after the cut wait')
+  await feed(fetchOf(log, 25, 25, 27))
   assert.deepEqual(
     ranges(),
     [
       [0, 19],
       [20, 25],
     ],
-    '19 ahead',
+    '1 ahead',
   )
   const old = open({ limits: { ...limits, gatherMaxMs: 0 } })
   await old.feed(fetchOf(log, 0, 9, 100))
