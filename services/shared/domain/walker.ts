@@ -1,4 +1,5 @@
 import type { RecordNode, SchemaNode } from './avro-schema.ts'
+import { compileRecord, opFixed, opInner, opLong, opText, type Step } from './walker-steps.ts'
 
 /**
  * Finds fields in an Avro body without decoding it. Decoding an event to an object costs 3 us, walking its bytes 0.1 us,
@@ -165,14 +166,28 @@ export function compileWalker(schema: RecordNode, captures: readonly string[]): 
     }
   }
 
+  /** Skips a long without working out its value. */
+  function skipLong(position: number): number {
+    const limit = position + 10
+    while (position < end) {
+      const byte = bytes[position++]!
+      if (byte < 0x80) {
+        // The tenth byte holds the 64th bit alone.
+        return position === limit && byte > 1 ? -1 : position
+      }
+      if (position === limit) {
+        return -1
+      }
+    }
+    return -1
+  }
+
   function runSteps(list: readonly Step[], position: number, at: Int32Array): number {
     for (let index = 0; index < list.length; index++) {
       const step = list[index]!
-      const { node, slot } = step
+      const { op, slot } = step
       const contentStart = position
-      if (step.inner !== undefined) {
-        position = runUnion(step, position, at)
-      } else if (node.kind === 'string' || node.kind === 'bytes') {
+      if (op === opText) {
         position = readLong(position)
         if (position < 0 || varint < 0 || varint > end - position) {
           return -1
@@ -183,8 +198,15 @@ export function compileWalker(schema: RecordNode, captures: readonly string[]): 
         }
         position += varint
         continue
+      }
+      if (op === opLong) {
+        position = skipLong(position)
+      } else if (op === opFixed) {
+        position = position + step.size <= end ? position + step.size : -1
+      } else if (op === opInner) {
+        position = runInner(step, position, at)
       } else {
-        position = skip(node, position, 0)
+        position = skip(step.node, position, 0)
       }
       if (position < 0) {
         return -1
@@ -198,12 +220,12 @@ export function compileWalker(schema: RecordNode, captures: readonly string[]): 
   }
 
   /** A record or a union with captures inside: the branch taken fills its captures, the others' stay absent. */
-  function runUnion(step: Step, position: number, at: Int32Array): number {
+  function runInner(step: Step, position: number, at: Int32Array): number {
     if (step.node.kind !== 'union') {
-      return runSteps(step.inner![0]!, position, at)
+      return runSteps(step.inner[0]!, position, at)
     }
     position = readLong(position)
-    const inner = position < 0 ? undefined : step.inner![varint]
+    const inner = position < 0 ? undefined : step.inner[varint]
     return inner === undefined ? -1 : runSteps(inner, position, at)
   }
 
@@ -217,66 +239,6 @@ export function compileWalker(schema: RecordNode, captures: readonly string[]): 
     },
     nodeOf: (path) => nodes.get(path),
   }
-}
-
-interface Step {
-  readonly node: SchemaNode
-  /** Where in `at` this field's start goes, or -1 when nobody asks for it. */
-  readonly slot: number
-  /** Steps of a record, or one list a branch of a union, when something inside is captured. */
-  readonly inner?: readonly (readonly Step[])[]
-}
-
-function compileRecord(
-  record: RecordNode,
-  prefix: string,
-  captures: readonly string[],
-  nodes: Map<string, SchemaNode>,
-): Step[] {
-  return record.fields.map((field) => compileStep(field.node, prefix + field.name, captures, nodes))
-}
-
-function compileStep(
-  node: SchemaNode,
-  path: string,
-  captures: readonly string[],
-  nodes: Map<string, SchemaNode>,
-): Step {
-  const index = captures.indexOf(path)
-  if (index >= 0) {
-    nodes.set(path, node)
-  }
-  const wantsInside = captures.some((capture) => capture.startsWith(`${path}.`))
-  const nullable = node.kind === 'union' && index >= 0
-  if (node.kind === 'record' && wantsInside) {
-    return { node, slot: slotAt(index), inner: [compileRecord(node, `${path}.`, captures, nodes)] }
-  }
-  if (node.kind === 'union' && (wantsInside || nullable)) {
-    const inner = node.branches.map((branch) => compileBranch(branch, path, captures, nodes))
-    return { node, slot: -1, inner }
-  }
-  return { node, slot: slotAt(index) }
-}
-
-function slotAt(index: number): number {
-  return index >= 0 ? index * 2 : -1
-}
-
-function compileBranch(
-  branch: SchemaNode,
-  path: string,
-  captures: readonly string[],
-  nodes: Map<string, SchemaNode>,
-): Step[] {
-  if (branch.kind === 'null') {
-    return []
-  }
-  const index = captures.indexOf(path)
-  if (branch.kind === 'record') {
-    const inside = compileRecord(branch, `${path}.`, captures, nodes)
-    return index < 0 ? inside : [{ node: branch, slot: slotAt(index), inner: [inside] }]
-  }
-  return [{ node: branch, slot: slotAt(index) }]
 }
 
 /**

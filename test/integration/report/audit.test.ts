@@ -20,6 +20,8 @@ const middle =
 const newest =
   'partition = 0 AND first_offset = (SELECT max(first_offset) FROM {db}.ingest_batches WHERE partition = 0)'
 
+const skippedRange = 'a range of offsets skipped in the ledger'
+
 const tamperings: readonly Tampering[] = [
   {
     name: 'one raw row deleted',
@@ -90,7 +92,7 @@ const tamperings: readonly Tampering[] = [
     where: /\/0 [1-9]\d*-\d+$/,
   },
   {
-    name: 'a range of offsets skipped in the ledger',
+    name: skippedRange,
     sql: [
       `INSERT INTO {db}.ingest_batches SELECT * REPLACE(first_offset + 10 AS first_offset) FROM (SELECT * FROM {db}.ingest_batches WHERE ${middle})`,
       `ALTER TABLE {db}.ingest_batches DELETE WHERE ${middle}`,
@@ -104,8 +106,8 @@ describe('audit and repair', () => {
   let log: TopicLog
 
   test('each tampering on one drained database', async (t) => {
-    const work = await auditCase(t, { partitions: 2 })
-    await work.simulate({ events: 3_000, days: 10 })
+    const work = await auditCase(t, { partitions: 2, env: { BATCH_ROWS_MAX: '200' } })
+    await work.simulate({ events: 3_000, days: 10, seed: 1 })
     log = await work.readLog()
     await work.assertDrained([work.startInProcess()], { logs: [log] })
 
@@ -124,7 +126,9 @@ describe('audit and repair', () => {
       await t.test(`${tampering.name}: found, named and repaired`, () => tamperAndRepair(work, tampering, log))
     }
     await t.test('all of them at once: a dry run changes nothing, a repair mends them', async () => {
-      for (const { sql } of tamperings) {
+      // Without the skipped range: on a ledger row that already stands twice it leaves rows that overlap without being the
+      // same, which repair reports and leaves (infra/clickhouse/README.md).
+      for (const { sql } of tamperings.filter(({ name }) => name !== skippedRange)) {
         for (const statement of sql) {
           await work.tamper(statement)
         }
