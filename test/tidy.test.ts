@@ -242,12 +242,12 @@ test('leaves no unfinished note', () => {
 
 test('names no host of a package registry and no path of one machine', () => {
   const hosts = [
-    'registry.npm' + 'js.org',
-    'registry.yarn' + 'pkg.com',
-    'npm' + 'mirror.com',
-    'repo.maven.apache' + '.org',
-    'repo1.maven' + '.org',
-    'py' + 'pi.org',
+    ['registry', 'npmjs', 'org'].join('.'),
+    ['registry', 'yarnpkg', 'com'].join('.'),
+    ['npmmirror', 'com'].join('.'),
+    ['repo', 'maven', 'apache', 'org'].join('.'),
+    ['repo1', 'maven', 'org'].join('.'),
+    ['pypi', 'org'].join('.'),
   ]
   const paths = new RegExp(
     ['/wo' + 'rk/', '/ho' + 'me/\\w', '/ro' + 'ot/', '/tm' + 'p/\\w', '/Use' + 'rs/\\w']
