@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { messageOf, PipelineError } from '../domain/faults.ts'
-import { decodePlan, type Plan } from '../domain/plan.ts'
 import type { StreamDefinition } from '../domain/stream.ts'
 import type { KafkaAdmin, Watermarks } from '../io/kafka-admin.ts'
 import type { ClickHouse } from '../io/clickhouse.ts'
 import { findLedgerFaults } from './audit-ledger.ts'
 import { findRollupFaults } from './audit-rollups.ts'
 import { findRowFaults } from './audit-rows.ts'
+import { readCommittedPlan } from './committed-plan.ts'
 
 /** One thing that does not add up. Every one is printed, and any makes `audit` exit with 1. */
 export interface Difference {
@@ -90,26 +89,12 @@ export async function readAuditedLog(admin: KafkaAdmin, names: { topic: string; 
   ])
   const plannedLast = new Map<number, number>()
   for (const [partition, { metadata }] of committed) {
-    const plan = readPlan(metadata, { ...names, partition })
+    const plan = readCommittedPlan(metadata, { ...names, partition })
     if (plan !== undefined && plan.topicId === topicId) {
       plannedLast.set(partition, plan.last)
     }
   }
   return { topicId, watermarks, plannedLast }
-}
-
-function readPlan(
-  metadata: string | null,
-  where: { topic: string; group: string; partition: number },
-): Plan | undefined {
-  try {
-    return decodePlan(metadata)
-  } catch (thrown) {
-    throw new PipelineError(
-      `group ${where.group} holds an unreadable plan for ${where.topic}/${where.partition}: ${messageOf(thrown)}`,
-      { code: 'plan_unreadable', cause: thrown },
-    )
-  }
 }
 
 /** So many looks at most, so long apart: a difference that an insert under way makes is gone in the next. */

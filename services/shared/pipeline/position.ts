@@ -1,10 +1,11 @@
 import { createDuplicateMemory, type DuplicateMemory } from '../domain/duplicate-memory.ts'
-import { messageOf, PipelineError } from '../domain/faults.ts'
+import { PipelineError } from '../domain/faults.ts'
 import type { FateSettings } from '../domain/fate.ts'
-import { decodePlan, type Plan } from '../domain/plan.ts'
+import type { Plan } from '../domain/plan.ts'
 import type { StreamDefinition } from '../domain/stream.ts'
 import type { KafkaAdmin } from '../io/kafka-admin.ts'
 import type { Logger } from '../io/log.ts'
+import { readCommittedPlan } from './committed-plan.ts'
 import { expiredRow, ledgerInsert } from './insert.ts'
 import type { Store } from './store.ts'
 
@@ -77,15 +78,7 @@ export async function rebuildMemory(
 }
 
 function readPlan(partition: number, metadata: string | null | undefined, deps: PositionDeps): Plan | undefined {
-  let plan: Plan | undefined
-  try {
-    plan = decodePlan(metadata)
-  } catch (thrown) {
-    throw new PipelineError(
-      `group ${deps.group} holds an unreadable plan for ${deps.topic}/${partition}: ${messageOf(thrown)}; a newer version of the classifier may have written it`,
-      { code: 'plan_unreadable', cause: thrown },
-    )
-  }
+  const plan = readCommittedPlan(metadata, { topic: deps.topic, group: deps.group, partition })
   if (plan !== undefined && plan.topicId !== deps.topicId) {
     deps.log.warn(
       { partition, planned: plan.topicId, found: deps.topicId },
