@@ -63,7 +63,7 @@ const mayImport: Record<string, { parts: readonly string[]; packages: boolean }>
 }
 const shared = Object.keys(mayImport)
 /** The command and the embedded stack start the services, so they know them. */
-const knowsServices = ['cli.ts', 'local']
+const knowsServices = ['cli.ts', 'verbs.ts', 'local']
 
 test('finds the files and imports that it judges', () => {
   assert.ok(

@@ -22,6 +22,7 @@ export interface ClassifierOptions {
   readonly sessionTimeoutMs: number
   readonly metadataMaxAgeMs: number
   readonly fetchWaitMs: number
+  readonly decoder: 'lean' | 'kafkajs'
   readonly leaseMs: number
   readonly outageMaxMs: number
   readonly stopTimeoutMs: number
@@ -108,6 +109,7 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
       fetchBytesMax,
       fetchWaitMs: options.fetchWaitMs,
       partitionsInFlight: 2,
+      decoder: options.decoder,
       log,
       onJoin: (partitions, seek) => {
         reason = undefined

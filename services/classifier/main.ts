@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+
 import { assistantIntents } from '../shared/domain/assistant-intents.ts'
 import { defaultFateSettings } from '../shared/domain/fate.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
@@ -27,6 +29,7 @@ export const classifierVariables = [
   ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS'] as const),
   ...([
     'FETCH_WAIT_MS',
+    'KAFKA_DECODER',
     'SESSION_TIMEOUT_MS',
     'METADATA_MAX_AGE_MS',
     'LEASE_MS',
@@ -47,6 +50,7 @@ export async function runClassifier(
   signal: AbortSignal,
   decorate: (parts: ClassifierParts) => ClassifierParts = (parts) => parts,
 ): Promise<void> {
+  countFetchesAsHeap()
   // Configuration
   const settings = readSettings(env, classifierVariables)
   const log = createLogger({
@@ -112,6 +116,14 @@ export async function runClassifier(
   }
 }
 
+/**
+ * A fetch is 4 MB outside the heap. By default V8 marks its whole heap, 19 MB of modules, after about each of them; counted
+ * together with the heap, they are collected four times less often: 4.2 instead of 4.6 CPU s per million events for 40 MB.
+ */
+function countFetchesAsHeap(): void {
+  setFlagsFromString('--external-memory-accounted-in-global-limit')
+}
+
 function classifierOptions(settings: ClassifierSettings): ClassifierOptions {
   return {
     topic: settings.KAFKA_TOPIC,
@@ -129,6 +141,7 @@ function classifierOptions(settings: ClassifierSettings): ClassifierOptions {
     sessionTimeoutMs: settings.SESSION_TIMEOUT_MS,
     metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS,
     fetchWaitMs: settings.FETCH_WAIT_MS,
+    decoder: settings.KAFKA_DECODER,
     leaseMs: settings.LEASE_MS,
     outageMaxMs: settings.OUTAGE_MAX_MS,
     stopTimeoutMs: settings.STOP_TIMEOUT_MS,

@@ -5,6 +5,9 @@ import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 
 export const contenders = { ours: 'our-consumer.ts', plain: 'plain-consumer.ts' } as const
+/** As `services/cli.ts` has it, for both contenders. */
+const compileCache = join(import.meta.dirname, '../../node_modules/.cache/compiled')
+
 export type ContenderName = keyof typeof contenders
 
 const span = z.object({ wallSeconds: z.number(), cpuSeconds: z.number() })
@@ -29,7 +32,7 @@ export async function runContender(
   const child = spawn(
     process.execPath,
     [...profile, join(import.meta.dirname, contenders[name]), String(options.messages)],
-    { env: options.env, stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: { ...options.env, NODE_COMPILE_CACHE: compileCache }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)

@@ -47,14 +47,13 @@ async function main(): Promise<void> {
 async function measure(options: BenchOptions, stack: LocalStack): Promise<BenchResults> {
   const { clickhouseUrl: url, secrets } = stack
   const pipeline = createClickHouse({ url, user: 'pipeline', password: secrets.pipelinePassword })
-  const steward = createClickHouse({ url, user: 'steward', password: secrets.stewardPassword })
   const log = createLogger({ service: 'bench', level: 'warn', pretty: false })
   const kafka = createKafka({ brokers: stack.kafkaBrokers, clientId: 'bench', ssl: false }, log)
   const admin = await connectKafkaAdmin(kafka)
   try {
     const truth = await fillTopic(options, { stack, kafka, admin })
     say(`${truth.sent} messages in ${topic} after ${truth.seconds.toFixed(1)} s`)
-    const deps = { stack, pipeline, steward, admin, topic, messages: truth.sent, profileFolder: options.profileFolder }
+    const deps = { stack, pipeline, admin, topic, messages: truth.sent, profileFolder: options.profileFolder }
     const runs: Run[] = []
     for (let round = 0; round < options.rounds; round++) {
       // In turn, and each first in half of the rounds: a machine that slows down slows both.
@@ -73,7 +72,6 @@ async function measure(options: BenchOptions, stack: LocalStack): Promise<BenchR
   } finally {
     await admin.close()
     await pipeline.close()
-    await steward.close()
   }
 }
 

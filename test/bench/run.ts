@@ -4,7 +4,6 @@ import { assistantIntents } from '../../services/shared/domain/assistant-intents
 import type { ClickHouse } from '../../services/shared/io/clickhouse.ts'
 import type { KafkaAdmin } from '../../services/shared/io/kafka-admin.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
-import { viewsDatabase } from '../../services/shared/io/settings.ts'
 import { audit, readAuditedLog } from '../../services/shared/pipeline/audit.ts'
 import { runContender, type ContenderName, type Measurement } from './contender.ts'
 import { cpuBetween, readServerCpu, waitUntilQuiet, type ServerCpu } from './servers.ts'
@@ -24,16 +23,18 @@ export interface Run {
 export interface RunDeps {
   readonly stack: LocalStack
   readonly pipeline: ClickHouse
-  readonly steward: ClickHouse
   readonly admin: KafkaAdmin
   readonly topic: string
   readonly messages: number
   readonly profileFolder: string | undefined
 }
 
-/** Throws when the contender fails or, for ours, when the audit is not clean. */
+/**
+ * Throws when the contender fails or, for ours, when the audit is not clean. The database stays: for minutes after many files
+ * are deleted, ext4 takes much longer to create one, and the next run would pay for it.
+ */
 export async function runOnce(contender: ContenderName, round: number, deps: RunDeps): Promise<Run> {
-  const { stack, pipeline, steward, admin, topic, messages } = deps
+  const { stack, pipeline, admin, topic, messages } = deps
   const database = `intent_ledger_bench_${contender}_${round}`
   const group = `bench-${contender}-${round}`
   await migrate(pipeline, { database, dedupWindowBlocks: 10_000 })
@@ -60,8 +61,6 @@ export async function runOnce(contender: ContenderName, round: number, deps: Run
   if (contender === 'ours') {
     await assertClean(pipeline, { database, topic, group, admin })
   }
-  await steward.command(`DROP DATABASE ${viewsDatabase(database)} SYNC`)
-  await steward.command(`DROP DATABASE ${database} SYNC`)
   return { contender, round, process: measured, drained, quiet, stored }
 }
 

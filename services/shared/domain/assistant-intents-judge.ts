@@ -2,6 +2,7 @@ import { slotOf } from './assistant-intents-fields.ts'
 import type { SchemaNode } from './avro-schema.ts'
 import { createByteSink, type ByteSink } from './byte-sink.ts'
 import { alphabetPatterns, numberBounds, plansMax, textBounds, type Alphabet } from './event.ts'
+import { viewOf } from './log-record.ts'
 import { createSpanCache } from './span-cache.ts'
 import type { Judge, JudgeOptions } from './stream.ts'
 import { classify, outcomes, valueClasses, type Outcome, type Verdict } from './taxonomy.ts'
@@ -56,7 +57,7 @@ interface PlanSet {
   readonly valid: boolean
   readonly plans: readonly string[]
   /** The plans joined by commas, sized: ready to copy. */
-  readonly bytes: Uint8Array
+  readonly block: DataView
   /** Sets that satisfy the same rules have the same number: a few, where there may be a thousand sets. */
   readonly number: number
 }
@@ -64,8 +65,11 @@ interface PlanSet {
 interface Intent {
   readonly name: string
   /** Class and rule id, ready to copy, by set number, outcome and purchase. */
-  readonly verdicts: Map<number, Uint8Array>
+  readonly verdicts: Map<number, DataView>
 }
+
+/** An Avro array without items. */
+const emptyArray = Uint8Array.of(0)
 
 /** Answers kept; a flood of distinct intents or plans empties them instead of filling memory. */
 const answersMax = 4_096
@@ -80,10 +84,12 @@ export function createIntentJudge(options: JudgeOptions): Judge {
   let setNumbersMade = 0
   const planSets = createSpanCache<PlanSet>((span) => {
     const plans = readPlans(span, latin)
-    return { valid: plansAreValid(plans), plans, bytes: textBytes(plans.join(',')), number: setNumberOf(plans) }
+    return { valid: plansAreValid(plans), plans, block: viewOf(textBytes(plans.join(','))), number: setNumberOf(plans) }
   }, 1_024)
   const intents = createSpanCache<Intent>((span) => ({ name: latin.decode(span), verdicts: new Map() }), answersMax)
-  const ruleBytes = new Map<string, Uint8Array>()
+  const ruleBlocks = new Map<string, DataView>()
+  /** Of the event that was checked last. */
+  let planSet = planSets.get(emptyArray, 0, emptyArray.length)
 
   function setNumberOf(plans: readonly string[]): number {
     const satisfied = taxonomy.rules
@@ -100,29 +106,29 @@ export function createIntentJudge(options: JudgeOptions): Judge {
     return number
   }
 
-  function verdictBytes(intent: Intent, planSet: PlanSet, outcomeIndex: number, hasPurchase: boolean): Uint8Array {
+  function verdictBlock(intent: Intent, planSet: PlanSet, outcomeIndex: number, hasPurchase: boolean): DataView {
     const key = (planSet.number * 16 + outcomeIndex) * 2 + (hasPurchase ? 1 : 0)
-    let bytes = intent.verdicts.get(key)
-    if (bytes === undefined) {
+    let block = intent.verdicts.get(key)
+    if (block === undefined) {
       const outcome = writerOutcomes[outcomeIndex]!
       const verdict = classify(taxonomy, { intent: intent.name, outcome, plans: planSet.plans, hasPurchase })
-      bytes = bytesOfVerdict(verdict)
+      block = blockOfVerdict(verdict)
       if (intent.verdicts.size >= answersMax) {
         intent.verdicts.clear()
       }
-      intent.verdicts.set(key, bytes)
+      intent.verdicts.set(key, block)
     }
-    return bytes
+    return block
   }
 
-  function bytesOfVerdict({ valueClass, ruleId }: Verdict): Uint8Array {
-    let bytes = ruleBytes.get(ruleId)
-    if (bytes === undefined) {
+  function blockOfVerdict({ valueClass, ruleId }: Verdict): DataView {
+    let block = ruleBlocks.get(ruleId)
+    if (block === undefined) {
       // A rule has one class, so its id is key enough; the empty id is "unclassified".
-      bytes = Uint8Array.of(valueClasses[valueClass] * 2, ...textBytes(ruleId))
-      ruleBytes.set(ruleId, bytes)
+      block = viewOf(Uint8Array.of(valueClasses[valueClass] * 2, ...textBytes(ruleId)))
+      ruleBlocks.set(ruleId, block)
     }
-    return bytes
+    return block
   }
 
   return {
@@ -155,15 +161,15 @@ export function createIntentJudge(options: JudgeOptions): Judge {
       if (writerOutcomes[readVarint(body, at[slots.outcome]!)] === undefined) {
         return slots.outcome >> 1
       }
-      return planSets.get(body, at[slots.plans]!, at[slots.plans + 1]!).valid ? -1 : slots.plans >> 1
+      planSet = planSets.get(body, at[slots.plans]!, at[slots.plans + 1]!)
+      return planSet.valid ? -1 : slots.plans >> 1
     },
     append(body, at, sink) {
-      const planSet = planSets.get(body, at[slots.plans]!, at[slots.plans + 1]!)
       const intent = intents.get(body, at[slots.intent]!, at[slots.intent + 1]!)
       const outcomeIndex = readVarint(body, at[slots.outcome]!)
-      const verdict = verdictBytes(intent, planSet, outcomeIndex, at[slots.orderId]! >= 0)
-      sink.raw(verdict, 0, verdict.length)
-      sink.raw(planSet.bytes, 0, planSet.bytes.length)
+      const verdict = verdictBlock(intent, planSet, outcomeIndex, at[slots.orderId]! >= 0)
+      sink.block(verdict, 0, verdict.byteLength)
+      sink.block(planSet.block, 0, planSet.block.byteLength)
       sink.long(outcomeNumbers[outcomeIndex]!)
       appendPurchase(body, at, sink)
       appendText(body, at, slots.skillId, sink)

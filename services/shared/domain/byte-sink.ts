@@ -11,12 +11,21 @@ export interface ByteSink {
   long(value: number): void
   /** Bytes with their length before them (Avro's bytes and string). */
   sized(bytes: Uint8Array, start: number, end: number): void
-  /** Bytes alone (Avro's fixed, and whole encoded fields). */
+  /** Bytes alone (Avro's fixed, and whole encoded fields): a few. */
   raw(bytes: Uint8Array, start: number, end: number): void
+  /** The same for more bytes: eight at a time, so the caller keeps a view of where they stand. */
+  block(from: DataView, start: number, end: number): void
 }
+
+/** Above this, the engine's own copy is faster than a loop, though it needs a view made for it (40 ns). */
+const loopBytesMax = 192
+
+/** What four bytes of a varint hold. */
+const lowEnd = 2 ** 28
 
 export function createByteSink(initialBytes = 4_096): ByteSink {
   let buffer = new Uint8Array(initialBytes)
+  let view = new DataView(buffer.buffer)
   let length = 0
 
   function reserve(extra: number): void {
@@ -24,32 +33,58 @@ export function createByteSink(initialBytes = 4_096): ByteSink {
       const grown = new Uint8Array(Math.max(buffer.length * 2, length + extra))
       grown.set(buffer.subarray(0, length))
       buffer = grown
+      view = new DataView(grown.buffer)
     }
   }
 
   function long(value: number): void {
     reserve(10)
+    if (value >= 0 && value < 64) {
+      buffer[length++] = value << 1
+      return
+    }
     let rest = value >= 0 ? value * 2 : -value * 2 - 1
-    while (rest >= 0x80) {
-      // Above 2^31 the bit operators would wrap, so the high part is done by division.
-      buffer[length++] = (rest % 128) | 0x80
-      rest = rest < 2_147_483_648 ? rest >>> 7 : Math.floor(rest / 128)
+    if (rest >= lowEnd) {
+      // The bit operators see 32 bits, so four bytes are split off by one division.
+      const low = rest % lowEnd
+      rest = (rest - low) / lowEnd
+      buffer[length++] = low | 0x80
+      buffer[length++] = (low >>> 7) | 0x80
+      buffer[length++] = (low >>> 14) | 0x80
+      buffer[length++] = (low >>> 21) | 0x80
+    }
+    for (; rest >= 0x80; rest = rest >>> 7) {
+      buffer[length++] = rest | 0x80
     }
     buffer[length++] = rest
   }
 
   function raw(bytes: Uint8Array, start: number, end: number): void {
+    reserve(end - start)
+    for (let from = start; from < end; from++) {
+      buffer[length++] = bytes[from]!
+    }
+  }
+
+  function block(from: DataView, start: number, end: number): void {
     const size = end - start
     reserve(size)
-    // A loop beats a view for the short runs of an event. For longer ones the view is made by hand: `subarray` of a Buffer goes
-    // through Buffer's own constructor, which takes longer than the copy.
-    if (size <= 48) {
-      let to = length
-      for (let from = start; from < end; from++) {
-        buffer[to++] = bytes[from]!
+    if (size < 8) {
+      for (let at = start; at < end; at++) {
+        buffer[length++] = from.getUint8(at)
       }
+      return
+    }
+    if (size > loopBytesMax) {
+      buffer.set(new Uint8Array(from.buffer, from.byteOffset + start, size), length)
     } else {
-      buffer.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size), length)
+      // 30 ns for the 100 bytes of an event, where a loop over bytes takes 160. As integers: a float's bits may change.
+      const last = end - 8
+      let to = length
+      for (let at = start; at < last; at += 8, to += 8) {
+        view.setBigUint64(to, from.getBigUint64(at))
+      }
+      view.setBigUint64(length + size - 8, from.getBigUint64(last))
     }
     length += size
   }
@@ -68,5 +103,6 @@ export function createByteSink(initialBytes = 4_096): ByteSink {
       raw(bytes, start, end)
     },
     raw,
+    block,
   }
 }

@@ -55,7 +55,7 @@ export interface JudgeOptions {
 export interface Judge {
   /** The index (in `fields`) of the first field that is out of its bounds, or -1. `at` as `Walker.walk` fills it. */
   invalidField(body: Uint8Array, at: Int32Array): number
-  /** Writes the appended fields of one accepted event. */
+  /** Writes the appended fields of one accepted event: the one that `invalidField` was just asked about. */
   append(body: Uint8Array, at: Int32Array, sink: ByteSink): void
 }
 

@@ -247,13 +247,26 @@ export function compileWalker(schema: RecordNode, captures: readonly string[]): 
  * (the widest is 10^15) refuses.
  */
 export function readVarint(bytes: Uint8Array, position: number): number {
-  let byte = bytes[position++]!
-  let value = byte & 0x7f
-  let scale = 128
-  while (byte >= 0x80) {
-    byte = bytes[position++]!
-    value += (byte & 0x7f) * scale
-    scale *= 128
+  let byte = bytes[position]!
+  if (byte < 0x80) {
+    return (byte >>> 1) ^ -(byte & 1)
   }
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  let low = byte & 0x7f
+  for (let shift = 7; shift < 28; shift += 7) {
+    byte = bytes[++position]!
+    low |= (byte & 0x7f) << shift
+    if (byte < 0x80) {
+      return (low >>> 1) ^ -(low & 1)
+    }
+  }
+  // The bit operators see 32 bits: what is above 28 is added as a number.
+  let high = 0
+  let scale = 1
+  do {
+    byte = bytes[++position]!
+    high += (byte & 0x7f) * scale
+    scale *= 128
+  } while (byte >= 0x80)
+  const half = (low >>> 1) + high * 134_217_728
+  return (low & 1) === 0 ? half : -half - 1
 }

@@ -11,10 +11,10 @@ export function frame(schemaId: number, body: Buffer): Buffer {
   return framed
 }
 
-/** The schema id of a framed value, or -1 when the value is not framed. */
-export function schemaIdOf(value: Uint8Array | null): number {
-  if (value === null || value.length < headerBytes || value[0] !== 0) {
+/** The schema id of a framed value, `bytes[start..end)`, or -1 when it is not framed; `start` is -1 where there is no value. */
+export function schemaIdOf(bytes: Uint8Array | null, start = 0, end = bytes === null ? 0 : bytes.length): number {
+  if (bytes === null || start < 0 || end - start < headerBytes || bytes[start] !== 0) {
     return -1
   }
-  return ((value[1]! << 24) | (value[2]! << 16) | (value[3]! << 8) | value[4]!) >>> 0
+  return ((bytes[start + 1]! << 24) | (bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) >>> 0
 }

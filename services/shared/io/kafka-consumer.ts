@@ -1,4 +1,6 @@
 import { PipelineError } from '../domain/faults.ts'
+import { newRecord, recordOf, type RecordCursor } from '../domain/log-record.ts'
+import { decodingLeanly, openBatches, type RecordBatch } from './kafka-record-decoder.ts'
 import { isMembershipRefusal, kafkaFault, type EachBatchPayload, type Kafka, type KafkaMessage } from './kafka.ts'
 import type { Logger } from './log.ts'
 
@@ -7,7 +9,8 @@ export interface LogBatch {
   readonly partition: number
   /** The offset the fetch asked for: must equal the position expected, else the batch is stale. */
   readonly fetchedOffset: number
-  readonly messages: readonly KafkaMessage[]
+  /** What the fetch holds from there on. Goes over it once. */
+  readonly records: RecordCursor
   /** One past the last offset of the partition, as the broker said with this fetch. */
   readonly highWatermark: number
   /** The last offset the fetch covers, control records included. */
@@ -40,6 +43,8 @@ export interface LogConsumerOptions {
   readonly fetchBytesMax: number
   readonly fetchWaitMs: number
   readonly partitionsInFlight: number
+  /** `lean` is ours (`kafka-record-decoder.ts`), `kafkajs` its own. */
+  readonly decoder: 'lean' | 'kafkajs'
   readonly log: Logger
   /** Called synchronously when this member joined a generation: everything gathered must be dropped. */
   onJoin(partitions: readonly number[], seek: (partition: number, offset: number) => void): void
@@ -157,12 +162,14 @@ export async function startLogConsumer(options: LogConsumerOptions): Promise<Log
   try {
     await consumer.connect()
     await consumer.subscribe({ topics: [options.topic], fromBeginning: true })
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: options.partitionsInFlight,
-      eachBatch,
-    })
+    const run = () =>
+      consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: options.partitionsInFlight,
+        eachBatch,
+      })
+    await (options.decoder === 'lean' ? decodingLeanly(run) : run())
   } catch (thrown) {
     await consumer.disconnect().catch(() => undefined)
     throw kafkaFault(`joining ${options.group} on ${options.topic}`, thrown)
@@ -178,12 +185,38 @@ export async function startLogConsumer(options: LogConsumerOptions): Promise<Log
 }
 
 function toLogBatch({ batch }: EachBatchPayload): LogBatch {
+  const fetchedOffset = toOffset((batch as unknown as { fetchedOffset: string }).fetchedOffset)
   return {
     partition: batch.partition,
-    fetchedOffset: toOffset((batch as unknown as { fetchedOffset: string }).fetchedOffset),
-    messages: batch.messages,
+    fetchedOffset,
+    records: openRecords(batch.messages, fetchedOffset),
     highWatermark: toOffset(batch.highWatermark),
     lastOffset: toOffset(batch.lastOffset()),
+  }
+}
+
+/** Lean batches where our decoder answered, kafkajs' own messages where it did not. */
+function openRecords(messages: readonly (KafkaMessage | RecordBatch)[], fetchedOffset: number): RecordCursor {
+  const [first] = messages
+  return first !== undefined && 'recordBatch' in first
+    ? openBatches(messages as readonly RecordBatch[], fetchedOffset)
+    : openMessages(messages as readonly KafkaMessage[])
+}
+
+export function openMessages(messages: readonly KafkaMessage[]): RecordCursor {
+  const record = newRecord()
+  let index = 0
+  return {
+    record,
+    next() {
+      const message = messages[index++]
+      if (message === undefined) {
+        return false
+      }
+      const { key, value } = message
+      recordOf({ offset: toOffset(message.offset), timestampMs: Number(message.timestamp), key, value }, record)
+      return true
+    },
   }
 }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 
 import { messageOf, PipelineError } from '../domain/faults.ts'
-import { toOffset, type LogBatch } from './kafka-consumer.ts'
-import { kafkaFault, type Kafka } from './kafka.ts'
+import { toOffset } from './kafka-consumer.ts'
+import { kafkaFault, type Kafka, type KafkaMessage } from './kafka.ts'
 
 /** How long the reading of a range may stand still before it is given up. */
 const silenceMaxMs = 30_000
@@ -14,7 +14,7 @@ const silenceMaxMs = 30_000
 export async function readLogRange(
   kafka: Kafka,
   range: { topic: string; partition: number; first: number; last: number },
-  onMessages: (messages: LogBatch['messages']) => void,
+  onMessages: (messages: readonly KafkaMessage[]) => void,
 ): Promise<void> {
   const groupId = `intent-ledger-reread-${randomUUID()}`
   const where = `${range.topic}/${range.partition} ${range.first}-${range.last}`

@@ -65,6 +65,10 @@ export const variables = {
   },
   KAFKA_SASL_USERNAME: { schema: text.optional(), what: 'User of the SASL login' },
   KAFKA_SASL_PASSWORD: { schema: text.optional(), what: 'Password of the SASL login', secret: true },
+  KAFKA_DECODER: {
+    schema: z.enum(['lean', 'kafkajs']).default('lean'),
+    what: 'Who decodes what a classifier fetches: lean (ours, faster) or kafkajs',
+  },
   CLICKHOUSE_URL: {
     schema: z.url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' }),
     what: 'ClickHouse over HTTP',

@@ -2,6 +2,7 @@ import { createContainerWriter, type ContainerWriter } from '../domain/avro-cont
 import type { ByteSink } from '../domain/byte-sink.ts'
 import type { DuplicateMemory } from '../domain/duplicate-memory.ts'
 import type { FateSettings, RejectionReason } from '../domain/fate.ts'
+import type { LogRecord } from '../domain/log-record.ts'
 import { schemasPerBatchMax } from '../domain/plan.ts'
 import type { StreamDefinition } from '../domain/stream.ts'
 import { readVarint } from '../domain/walker.ts'
@@ -27,20 +28,13 @@ export interface Gatherer {
    * Adds one message. Returns -1, or a schema id that must be resolved first (`resolve`), after which the same message is
    * added again. Returns `batchFull` when the message must wait for the next batch.
    */
-  add(message: GatheredMessage): number
+  add(message: LogRecord): number
   /** Says what a schema id is for this whole batch: a reader, or why its events are rejected. */
   resolve(schemaId: number, reader: Reader | { fault: string }): void
   clear(): void
 }
 
 export const batchFull = -2
-
-export interface GatheredMessage {
-  readonly offset: number
-  readonly timestampMs: number
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-}
 
 /** Counts of a batch, and sums of offsets relative to `base`, so that they stay exact in a double. */
 export interface Tally {
@@ -82,6 +76,9 @@ export const rejectedRowSchema = {
   ],
 }
 
+/** What 100,000 events take: growing to it by doubling would copy them twice. Room that is not used costs no memory, the system gives pages when they are written. */
+const containerBytes = 16 * 1_048_576
+
 /** ClickHouse's DateTime64(3) ends in 2299; a record's timestamp is the producer's word and may be anything. */
 const recordTimeMax = 10_000_000_000_000
 
@@ -106,21 +103,21 @@ export function createGatherer(options: {
   let lastId = -1
   let lastReader: Reader | { fault: string } | undefined
 
-  function reject(message: GatheredMessage, reason: RejectionReason, detail: string): void {
+  function reject(message: LogRecord, reason: RejectionReason, detail: string): void {
     const { sink } = rejected
     sink.long(message.offset)
     sink.long(recordTime(message.timestampMs))
     writeText(sink, encode.encode(reason))
     writeText(sink, encode.encode(detail))
-    writeOptional(sink, message.key)
-    writeOptional(sink, message.value)
+    writeOptional(sink, message.keyBytes, message.keyStart, message.keyEnd)
+    writeOptional(sink, message.bytes, message.valueStart, message.valueEnd)
     rejected.endRow()
     tally.rejected += 1
     tally.rejectedOffsets += message.offset - tally.base
     tally.reasons[reason] = (tally.reasons[reason] ?? 0) + 1
   }
 
-  function count(message: GatheredMessage): void {
+  function count(message: LogRecord): void {
     const time = recordTime(message.timestampMs)
     if (tally.messages === 0) {
       tally.base = message.offset
@@ -130,11 +127,11 @@ export function createGatherer(options: {
     tally.recordTimeHigh = Math.max(tally.recordTimeHigh, time)
   }
 
-  function accept(message: GatheredMessage, value: Uint8Array, reader: Reader, occurredAt: number): void {
+  function accept(message: LogRecord, reader: Reader, occurredAt: number): void {
     const container = accepted.get(reader.schema.id) ?? openContainer(reader)
     const { sink } = container
-    sink.raw(value, headerBytes, value.length)
-    reader.judge.append(value, at, sink)
+    sink.block(message.view, message.valueStart + headerBytes, message.valueEnd)
+    reader.judge.append(message.bytes, at, sink)
     sink.long(message.offset)
     sink.long(recordTime(message.timestampMs))
     container.endRow()
@@ -151,7 +148,7 @@ export function createGatherer(options: {
   function openContainer(reader: Reader): ContainerWriter {
     let container = containers.get(reader.schema.id)
     if (container === undefined) {
-      container = createContainerWriter(reader.containerSchema, 65_536)
+      container = createContainerWriter(reader.containerSchema, containerBytes)
       containers.set(reader.schema.id, container)
     }
     accepted.set(reader.schema.id, container)
@@ -159,19 +156,20 @@ export function createGatherer(options: {
   }
 
   /** Walks and checks a framed value of reasonable size. */
-  function judge(message: GatheredMessage, value: Uint8Array, reader: Reader): void {
-    const bodyEnd = reader.walker.walk(value, headerBytes, value.length, at)
+  function judge(message: LogRecord, reader: Reader): void {
+    const { bytes, valueStart, valueEnd } = message
+    const bodyEnd = reader.walker.walk(bytes, valueStart + headerBytes, valueEnd, at)
     if (bodyEnd < 0) {
       return reject(message, 'malformed', `schema ${reader.schema.id}`)
     }
-    if (bodyEnd < value.length) {
-      return reject(message, 'trailing_bytes', `${value.length - bodyEnd} bytes`)
+    if (bodyEnd < valueEnd) {
+      return reject(message, 'trailing_bytes', `${valueEnd - bodyEnd} bytes`)
     }
-    const invalid = reader.judge.invalidField(value, at)
+    const invalid = reader.judge.invalidField(bytes, at)
     if (invalid >= 0) {
       return reject(message, 'field_invalid', stream.fields[invalid]!.path)
     }
-    const occurredAt = readVarint(value, at[timeSlot]!)
+    const occurredAt = readVarint(bytes, at[timeSlot]!)
     if (occurredAt > message.timestampMs + fates.futureToleranceMs) {
       return reject(message, 'in_future', stream.timeField)
     }
@@ -179,8 +177,8 @@ export function createGatherer(options: {
       return reject(message, 'too_old', stream.timeField)
     }
     const idStart = at[idSlot]!
-    if (memory.seenBefore(value, idStart, message.offset)) {
-      duplicates.sink.raw(value, idStart, idStart + 16)
+    if (memory.seenBefore(bytes, idStart, message.offset)) {
+      duplicates.sink.raw(bytes, idStart, idStart + 16)
       duplicates.sink.long(message.offset)
       duplicates.sink.long(recordTime(message.timestampMs))
       duplicates.endRow()
@@ -188,7 +186,7 @@ export function createGatherer(options: {
       tally.duplicateOffsets += message.offset - tally.base
       return
     }
-    accept(message, value, reader, occurredAt)
+    accept(message, reader, occurredAt)
   }
 
   return {
@@ -207,16 +205,16 @@ export function createGatherer(options: {
       return total
     },
     add(message) {
-      const { value } = message
-      if (value !== null && value.length > fates.eventBytesMax) {
+      const { bytes, valueStart, valueEnd } = message
+      if (valueEnd - valueStart > fates.eventBytesMax) {
         count(message)
-        reject(message, 'too_large', `${value.length} bytes`)
+        reject(message, 'too_large', `${valueEnd - valueStart} bytes`)
         return -1
       }
-      const schemaId = schemaIdOf(value)
+      const schemaId = schemaIdOf(bytes, valueStart, valueEnd)
       if (schemaId < 0) {
         count(message)
-        reject(message, 'not_framed', value === null ? 'no value' : `${value.length} bytes`)
+        reject(message, 'not_framed', valueStart < 0 ? 'no value' : `${valueEnd - valueStart} bytes`)
         return -1
       }
       if (schemaId !== lastId) {
@@ -238,7 +236,7 @@ export function createGatherer(options: {
       if ('fault' in lastReader!) {
         reject(message, 'unknown_schema', lastReader.fault)
       } else {
-        judge(message, value!, lastReader!)
+        judge(message, lastReader!)
       }
       return -1
     },
@@ -287,11 +285,11 @@ function writeText(sink: ByteSink, bytes: Uint8Array): void {
   sink.sized(bytes, 0, bytes.length)
 }
 
-function writeOptional(sink: ByteSink, bytes: Uint8Array | null): void {
-  if (bytes === null) {
+function writeOptional(sink: ByteSink, bytes: Uint8Array, start: number, end: number): void {
+  if (start < 0) {
     sink.long(0)
     return
   }
   sink.long(1)
-  sink.sized(bytes, 0, bytes.length)
+  sink.sized(bytes, start, end)
 }

@@ -46,6 +46,8 @@ export function insertSettings(token: string): ClickHouseSettings {
     async_insert: 0,
     wait_end_of_query: 1,
     max_insert_threads: '1',
+    // One block is read, aggregated and written: more threads only hand it to each other.
+    max_threads: 1,
     max_insert_block_size: String(blockRowsMax),
     min_insert_block_size_rows: String(blockRowsMax),
     min_insert_block_size_bytes: '0',

@@ -1,10 +1,11 @@
 import type { FateSettings } from '../domain/fate.ts'
 import { PipelineError } from '../domain/faults.ts'
+import type { LogRecord } from '../domain/log-record.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { StreamDefinition } from '../domain/stream.ts'
 import type { Taxonomy } from '../domain/taxonomy.ts'
 import type { BatchHandle, LogBatch } from '../io/kafka-consumer.ts'
-import { batchFull, createGatherer, type GatheredMessage } from './gather.ts'
+import { batchFull, createGatherer } from './gather.ts'
 import type { SealedBatch } from './insert.ts'
 import type { Position } from './position.ts'
 import { createReader, type Reader, type WriterSchema } from './reader.ts'
@@ -68,17 +69,6 @@ export function createPartition(
   let first = position.offset
   let lastGathered = -1
   let gatheringSince = 0
-  let timestampText = ''
-  let timestampMs = NaN
-
-  function toMessage(message: LogBatch['messages'][number], offset: number): GatheredMessage {
-    // Records that a producer sent together share their timestamp: its 13 digits are parsed once.
-    if (message.timestamp !== timestampText) {
-      timestampText = message.timestamp
-      timestampMs = Number(timestampText)
-    }
-    return { offset, timestampMs, key: message.key, value: message.value }
-  }
 
   async function reader(schemaId: number): Promise<Reader | { fault: string }> {
     const kept = readers.get(schemaId)
@@ -112,7 +102,7 @@ export function createPartition(
     gatherer.clear()
   }
 
-  async function gather(message: GatheredMessage, handle: BatchHandle): Promise<void> {
+  async function gather(message: LogRecord, handle: BatchHandle): Promise<void> {
     for (let answer = gatherer.add(message); answer !== -1; answer = gatherer.add(message)) {
       if (answer === batchFull) {
         await flush(lastGathered, handle)
@@ -139,12 +129,9 @@ export function createPartition(
 
   /** Re-reads a planned range, whatever the fetches hold; closes it where its last offset stood, also if that has vanished. */
   async function feedPlan(planned: Plan, batch: LogBatch, handle: BatchHandle): Promise<boolean> {
-    for (const message of batch.messages) {
-      const offset = Number(message.offset)
-      if (offset > planned.last) {
-        break
-      }
-      await gather(toMessage(message, offset), handle)
+    const { records } = batch
+    while (records.next() && records.record.offset <= planned.last) {
+      await gather(records.record, handle)
     }
     if (batch.lastOffset < planned.last) {
       if (batch.highWatermark <= planned.last) {
@@ -179,16 +166,16 @@ export function createPartition(
       if (lastGathered < 0) {
         gatheringSince = performance.now()
       }
-      for (const message of batch.messages) {
-        const offset = Number(message.offset)
-        const answer = gatherer.add(toMessage(message, offset))
-        if (answer === -1) {
-          lastGathered = offset
+      const { records } = batch
+      const { record } = records
+      while (records.next()) {
+        if (gatherer.add(record) === -1) {
+          lastGathered = record.offset
         } else {
-          await gather(toMessage(message, offset), handle)
+          await gather(record, handle)
         }
         if (isFull()) {
-          await flush(offset, handle)
+          await flush(lastGathered, handle)
         }
       }
       if (lastGathered >= 0 && !mayGatherOn(batch)) {

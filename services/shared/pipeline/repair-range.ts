@@ -1,3 +1,5 @@
+import { recordOf, type LogRecord } from '../domain/log-record.ts'
+import { readLogRange } from '../io/kafka-range.ts'
 import { createReader } from './reader.ts'
 import { rowTables } from './audit-rows.ts'
 import { batchFull, createGatherer, type Gatherer } from './gather.ts'
@@ -6,7 +8,6 @@ import type { NamedTaxonomy } from './partition.ts'
 import { rebuildMemory } from './position.ts'
 import { rollupsOf } from './rollups.ts'
 import type { RepairDeps } from './repair.ts'
-import { readLogRange } from '../io/kafka-range.ts'
 import type { Held, LogRange } from './store.ts'
 import { restoreMissing } from './verify.ts'
 
@@ -156,10 +157,10 @@ async function gatherRange(deps: RepairDeps, range: LogRange, taxonomy: NamedTax
   const positionDeps = { ...deps, topicId: range.topicId, leaseEndsMs: () => 0 }
   const memory = await rebuildMemory(range.partition, range.first, deps.fates, positionDeps)
   const gatherer = createGatherer({ stream: deps.stream, fates: deps.fates, memory })
-  const messages: Parameters<Gatherer['add']>[0][] = []
+  const messages: LogRecord[] = []
   await readLogRange(deps.kafka, { topic: deps.topic, ...range }, (found) => {
     for (const { offset, timestamp, key, value } of found) {
-      messages.push({ offset: Number(offset), timestampMs: Number(timestamp), key, value })
+      messages.push(recordOf({ offset: Number(offset), timestampMs: Number(timestamp), key, value }))
     }
   })
   for (const message of messages) {

@@ -42,32 +42,59 @@ async function transactions(work: PipelineCase, t: { after(clean: () => Promise<
 const manyFetches = () =>
   Array.from({ length: 12 }, () => Array.from({ length: 20 }, () => ({ value: Buffer.alloc(48_000, 1) })))
 
-test('aborted records are not read, and the ledger counts the offsets that hold no message', async (t) => {
-  const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '50' } })
-  const send = await transactions(work, t)
-  await send.commit(someValues(120))
-  await send.abort(someValues(130))
-  await send.commit(someValues(7), someValues(8))
-  await send.abort(...manyFetches())
-  await send.commit(someValues(60))
-  const judged = await work.assertDrained([work.startInProcess()])
-  assert.equal(judged.length, 195)
-  const [ledger] = await work.clickHouse.rows<{ end: number; held: number; none: number }>(
-    `SELECT max(last_offset) + 1 AS end, sum(accepted) AS held, sum(no_message) AS none FROM ${work.database}.ingest_batches`,
-  )
-  // Without the marker of the last transaction: it stands after the last message.
-  const markers = 4
-  assert.deepEqual(ledger, { end: 195 + 130 + 240 + markers, held: 195, none: 130 + 240 + markers })
-})
+for (const decoder of ['lean', 'kafkajs'] as const) {
+  test(`aborted records are not read, and the ledger counts the offsets that hold no message (decoder ${decoder})`, async (t) => {
+    const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '50', KAFKA_DECODER: decoder } })
+    const send = await transactions(work, t)
+    await send.commit(someValues(120))
+    await send.abort(someValues(130))
+    await send.commit(someValues(7), someValues(8))
+    await send.abort(...manyFetches())
+    await send.commit(someValues(60))
+    const judged = await work.assertDrained([work.startInProcess()])
+    assert.equal(judged.length, 195)
+    const [ledger] = await work.clickHouse.rows<{ end: number; held: number; none: number }>(
+      `SELECT max(last_offset) + 1 AS end, sum(accepted) AS held, sum(no_message) AS none FROM ${work.database}.ingest_batches`,
+    )
+    // Without the marker of the last transaction: it stands after the last message.
+    const markers = 4
+    assert.deepEqual(ledger, { end: 195 + 130 + 240 + markers, held: 195, none: 130 + 240 + markers })
+  })
 
-test('events before a long aborted tail are stored without waiting for a later message', async (t) => {
-  const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '50' } })
-  const send = await transactions(work, t)
-  await send.commit(someValues(20))
-  await send.abort(...manyFetches())
-  const judged = await work.assertDrained([work.startInProcess()], { timeoutMs: 20_000 })
-  assert.equal(judged.length, 20)
-})
+  test(`events before a long aborted tail are stored without waiting for a later message (decoder ${decoder})`, async (t) => {
+    const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '50', KAFKA_DECODER: decoder } })
+    const send = await transactions(work, t)
+    await send.commit(someValues(20))
+    await send.abort(...manyFetches())
+    const judged = await work.assertDrained([work.startInProcess()], { timeoutMs: 20_000 })
+    assert.equal(judged.length, 20)
+  })
+
+  test(`batches of every kind are stored exactly: compressed, plain, with headers, of one record (decoder ${decoder})`, async (t) => {
+    const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '70', KAFKA_DECODER: decoder } })
+    const producer = work.kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+    await producer.connect()
+    t.after(() => producer.disconnect())
+    const { GZIP, None } = kafkajs.CompressionTypes
+    for (const [count, compression, headers] of [
+      [90, GZIP, undefined],
+      [1, None, { trace: ['a', 'b'], empty: '' }],
+      [80, None, undefined],
+      [1, GZIP, { trace: 'c' }],
+      [33, GZIP, { trace: 'd' }],
+    ] as const) {
+      const messages = someValues(count).map((message) => ({
+        ...message,
+        partition: 0,
+        key: 'k',
+        ...(headers && { headers: { ...headers, trace: [...headers.trace] } }),
+      }))
+      await producer.send({ topic: work.topic, compression, messages })
+    }
+    const judged = await work.assertDrained([work.startInProcess()])
+    assert.equal(judged.length, 205)
+  })
+}
 
 test('after a tail of markers alone a restarted classifier goes on with the next event', async (t) => {
   const work = await pipelineCase(t)

@@ -42,6 +42,7 @@ function open(schema: RecordJson = writerSchema(2)) {
     },
     append(body: Uint8Array) {
       walker.walk(body, 0, body.length, at)
+      assert.equal(judge.invalidField(body, at), -1)
       const sink = createByteSink()
       judge.append(body, at, sink)
       return { ...(appendedType.fromBuffer(Buffer.from(sink.view())) as object) }

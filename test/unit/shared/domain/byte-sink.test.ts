@@ -67,6 +67,24 @@ test('writes sized and raw bytes as Avro has them, whatever was written before a
   )
 })
 
+test('copies blocks from anywhere in a view, whatever was written before', () => {
+  const source = Uint8Array.from({ length: 2_000 }, (_, index) => (index * 7_919) >>> 3)
+  const view = new DataView(source.buffer, 13)
+  const piece = fc.tuple(fc.nat({ max: 700 }), fc.oneof(fc.nat({ max: 24 }), fc.nat({ max: 900 })))
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), fc.integer({ min: 1, max: 64 }), (pieces, initialBytes) => {
+      const sink = createByteSink(initialBytes)
+      const wanted: number[] = []
+      for (const [start, size] of pieces) {
+        sink.block(view, start, start + size)
+        sink.long(-5)
+        wanted.push(...source.subarray(13 + start, 13 + start + size), 9)
+      }
+      assert.deepEqual([...sink.view()], wanted)
+    }),
+  )
+})
+
 for (const size of [0, 63, 64, 65, 4_096]) {
   test(`copies a run of ${size} bytes whole`, () => {
     const bytes = Uint8Array.from({ length: size }, (_, index) => index & 0xff)

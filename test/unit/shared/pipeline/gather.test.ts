@@ -8,6 +8,7 @@ import type { ContainerWriter } from '../../../../services/shared/domain/avro-co
 import { parseSchema } from '../../../../services/shared/domain/avro-schema.ts'
 import { createDuplicateMemory } from '../../../../services/shared/domain/duplicate-memory.ts'
 import { defaultFateSettings, type FateSettings } from '../../../../services/shared/domain/fate.ts'
+import { recordOf, type WholeRecord } from '../../../../services/shared/domain/log-record.ts'
 import { schemasPerBatchMax } from '../../../../services/shared/domain/plan.ts'
 import { frame } from '../../../../services/shared/domain/wire.ts'
 import { canonicalHash } from '../../../../services/shared/io/canonical-hash.ts'
@@ -17,7 +18,6 @@ import {
   createGatherer,
   duplicateRowSchema,
   rejectedRowSchema,
-  type GatheredMessage,
 } from '../../../../services/shared/pipeline/gather.ts'
 import { createReader } from '../../../../services/shared/pipeline/reader.ts'
 import { encoders, eventId, makeEvent, purchase, sentAtMs, writerSchema } from '../../../support/events.ts'
@@ -35,8 +35,9 @@ function open(schemas: Record<number, unknown> = { 1: writerSchema(1), 2: writer
     memory: createDuplicateMemory(fates.duplicateWindowOffsets),
   })
   /** Adds as the partition does: resolves what is asked for, and adds again. */
-  function add(value: Uint8Array | null, over: Partial<GatheredMessage> = {}): number {
-    const message = { offset: gatherer.tally.messages, timestampMs: sentAtMs, key: Buffer.from('key'), value, ...over }
+  function add(value: Uint8Array | null, over: Partial<WholeRecord> = {}): number {
+    const whole = { offset: gatherer.tally.messages, timestampMs: sentAtMs, key: Buffer.from('key'), value, ...over }
+    const message = recordOf(whole)
     let answer = gatherer.add(message)
     if (answer >= 0) {
       const schema = schemas[answer]
@@ -65,7 +66,7 @@ const acceptedRows = (gatherer: ReturnType<typeof open>['gatherer'], schemaId: n
 }
 
 /** Fate of one message alone: accepted, or reason and detail. */
-function fateOf(value: Uint8Array | null, over: Partial<GatheredMessage> = {}): string {
+function fateOf(value: Uint8Array | null, over: Partial<WholeRecord> = {}): string {
   const { gatherer, add } = open()
   assert.equal(add(value, over), -1)
   const { tally } = gatherer
@@ -238,7 +239,7 @@ test('makes the event of a 17th writer schema wait for the next batch, untouched
 
 test('asks again for a schema in every batch, so that one unknown now may be registered by the next', () => {
   const { gatherer } = open()
-  const message = { offset: 0, timestampMs: sentAtMs, key: null, value: good }
+  const message = recordOf({ offset: 0, timestampMs: sentAtMs, key: null, value: good })
   assert.equal(gatherer.add(message), 2)
   gatherer.resolve(2, { fault: 'id 2 is not registered' })
   assert.equal(gatherer.add(message), -1)

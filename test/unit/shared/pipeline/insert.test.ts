@@ -5,6 +5,7 @@ import { assistantIntents } from '../../../../services/shared/domain/assistant-i
 import { parseSchema } from '../../../../services/shared/domain/avro-schema.ts'
 import { createDuplicateMemory } from '../../../../services/shared/domain/duplicate-memory.ts'
 import { defaultFateSettings } from '../../../../services/shared/domain/fate.ts'
+import { recordOf } from '../../../../services/shared/domain/log-record.ts'
 import { loadTaxonomy } from '../../../../services/shared/io/taxonomy-file.ts'
 import { createGatherer } from '../../../../services/shared/pipeline/gather.ts'
 import {
@@ -28,7 +29,7 @@ function sealed(values: readonly (Buffer | null)[], first = 40): SealedBatch {
     memory: createDuplicateMemory(1_000),
   })
   values.forEach((value, index) => {
-    const message = { offset: first + index, timestampMs: sentAtMs, key: null, value }
+    const message = recordOf({ offset: first + index, timestampMs: sentAtMs, key: null, value })
     const id = gathered.add(message)
     if (id > 0) {
       const json = writerSchema(id as 1 | 2)

@@ -11,7 +11,7 @@ import { PipelineError } from '../../../../services/shared/domain/faults.ts'
 import { decodePlan, encodePlan, type Plan } from '../../../../services/shared/domain/plan.ts'
 import { frame } from '../../../../services/shared/domain/wire.ts'
 import { canonicalHash } from '../../../../services/shared/io/canonical-hash.ts'
-import type { BatchHandle, LogBatch } from '../../../../services/shared/io/kafka-consumer.ts'
+import { openMessages, type BatchHandle, type LogBatch } from '../../../../services/shared/io/kafka-consumer.ts'
 import { loadTaxonomy } from '../../../../services/shared/io/taxonomy-file.ts'
 import { createPartition, type PartitionDeps } from '../../../../services/shared/pipeline/partition.ts'
 import type { Tally } from '../../../../services/shared/pipeline/gather.ts'
@@ -46,9 +46,8 @@ function fetchOf(log: Log, from: number, to: number, highWatermark: number): Log
       value,
       attributes: 0,
       headers: {},
-      size: 0,
     }))
-  return { partition: 3, fetchedOffset: from, messages: messages as never, highWatermark, lastOffset: to }
+  return { partition: 3, fetchedOffset: from, records: openMessages(messages), highWatermark, lastOffset: to }
 }
 
 function open(over: Partial<PartitionDeps> = {}, position: { offset: number; plan?: Plan } = { offset: 0 }) {
