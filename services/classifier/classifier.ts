@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { FateSettings } from '../shared/domain/fate.ts'
 import { messageOf, PipelineError } from '../shared/domain/faults.ts'
+import { createRejectionLimit, type RejectionLimitOptions } from '../shared/domain/rejection-limit.ts'
 import type { StreamDefinition } from '../shared/domain/stream.ts'
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { startLogConsumer, type LogConsumer } from '../shared/io/kafka-consumer.ts'
@@ -19,6 +20,7 @@ export interface ClassifierOptions {
   readonly group: string
   readonly fates: FateSettings
   readonly limits: BatchLimits
+  readonly rejection: RejectionLimitOptions
   readonly sessionTimeoutMs: number
   readonly metadataMaxAgeMs: number
   readonly fetchWaitMs: number
@@ -60,6 +62,7 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
   const { log, metrics, store } = parts
   let reason: string | undefined = 'starting'
   let faultsSince: number | undefined
+  const rejectionLimit = createRejectionLimit(options.rejection)
 
   /** One membership in the group, from joining to its end. Returns the fault that ended it, or undefined when stopped. */
   async function serve(signal: AbortSignal): Promise<PipelineError | undefined> {
@@ -72,6 +75,16 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
       schema: (id) => parts.registry.schema(id),
       leaseEndsMs: () => store.serverNowMs() + options.leaseMs,
       async settle(batch, plan, handle) {
+        const { tally } = batch.gathered
+        const counts = { partition: batch.partition, ...tally }
+        const surge = rejectionLimit.exceededBy(counts)
+        // A batch that was planned is finished as planned, whoever bore it.
+        if (surge !== undefined && !batch.recovered) {
+          throw new PipelineError(
+            `${options.topic}/${batch.partition}, offsets ${batch.first}-${batch.last}: ${surge}; nothing of them was stored. Mend what sends them or register its schema, or go on with \`classify --force\``,
+            { code: 'rejection_limit' },
+          )
+        }
         await settle(batch, plan, {
           stream: parts.stream,
           store,
@@ -83,7 +96,7 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
           onEvent: (event) => metrics.settleEvent(event),
         })
         faultsSince = undefined
-        const { tally } = batch.gathered
+        rejectionLimit.settled(counts)
         metrics.batchSettled({
           partition: batch.partition,
           tally,

@@ -14,13 +14,14 @@ export function registerClassify(program: Command, context: ClassifierContext): 
   program
     .command('classify')
     .description('Run one classifier process: log -> fates -> tables, exactly once, until Ctrl-C')
+    .option('--force', 'go on whatever share of the messages is rejected (as REJECTED_PERCENT_MAX=100)')
     .option('--with-parent', 'also stop when standard input closes (for a process that starts this one)')
     .addHelpText(
       'after',
       '\nSeveral processes share the work through the consumer group. Settings come from the environment (README.md).' +
         '\n\nExample:\n  npx intent-ledger classify',
     )
-    .action(async (given: { withParent?: true }) => {
+    .action(async (given: { force?: true; withParent?: true }) => {
       const stop = new AbortController()
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
         process.once(signal, () => stop.abort())
@@ -30,7 +31,8 @@ export function registerClassify(program: Command, context: ClassifierContext): 
         process.stdin.once('close', () => stop.abort())
       }
       try {
-        await runClassifier(context.environment('pipeline'), stop.signal)
+        const env = context.environment('pipeline')
+        await runClassifier(given.force === true ? { ...env, REJECTED_PERCENT_MAX: '100' } : env, stop.signal)
       } finally {
         process.stdin.destroy()
       }

@@ -27,6 +27,7 @@ export const classifierVariables = [
   ] as const),
   ...(['SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD', 'TAXONOMY_VERSION'] as const),
   ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS'] as const),
+  ...(['REJECTED_PERCENT_MAX', 'REJECTED_ROWS_MIN'] as const),
   ...([
     'FETCH_WAIT_MS',
     'KAFKA_DECODER',
@@ -138,6 +139,7 @@ function classifierOptions(settings: ClassifierSettings): ClassifierOptions {
       batchBytesMax: settings.BATCH_BYTES_MAX,
       gatherMaxMs: settings.GATHER_MAX_MS,
     },
+    rejection: { percentMax: settings.REJECTED_PERCENT_MAX, rowsMin: settings.REJECTED_ROWS_MIN },
     sessionTimeoutMs: settings.SESSION_TIMEOUT_MS,
     metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS,
     fetchWaitMs: settings.FETCH_WAIT_MS,

@@ -17,6 +17,7 @@ export const faultCodes = [
   'lease_expired',
   'plan_unreadable',
   'ledger_disagrees',
+  'rejection_limit',
   'stack_failed',
   'stop_overdue',
 ] as const

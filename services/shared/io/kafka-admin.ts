@@ -37,21 +37,30 @@ export interface KafkaAdmin {
   close(): Promise<void>
 }
 
-/** A broker that has just started, or hands its groups over, says so for a few seconds; kafkajs does not wait for it everywhere. */
-const coordinatorTries = 40
-function isCoordinatorMoving(thrown: unknown): boolean {
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
-  return code === 14 || code === 15 || code === 16
+/**
+ * A broker that has just started, hands its groups over or has not heard of a new topic yet says so for a few seconds; kafkajs
+ * does not wait for it everywhere.
+ */
+const settlingTries = 40
+const settlingCodes = new Set([
+  3, // UNKNOWN_TOPIC_OR_PARTITION: asked only of topics that the cluster lists
+  5, // LEADER_NOT_AVAILABLE
+  14, // COORDINATOR_LOAD_IN_PROGRESS
+  15, // COORDINATOR_NOT_AVAILABLE
+  16, // NOT_COORDINATOR
+])
+function isSettling(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && settlingCodes.has(thrown.code as number)
 }
 
 export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
   const admin = kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 } })
   const asked = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
-    for (let triesLeft = coordinatorTries; ; triesLeft--) {
+    for (let triesLeft = settlingTries; ; triesLeft--) {
       try {
         return await work()
       } catch (thrown) {
-        if (triesLeft <= 0 || !isCoordinatorMoving(thrown)) {
+        if (triesLeft <= 0 || !isSettling(thrown)) {
           throw kafkaFault(doing, thrown)
         }
         await sleep(250)
@@ -73,10 +82,12 @@ export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
         const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
         const made = await asked(`creating topic ${topic}`, () =>
           admin.createTopics({
-            waitForLeaders: true,
+            // kafkajs' own waiting gives up when a broker has not heard of the topic yet.
+            waitForLeaders: false,
             topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }],
           }),
         )
+        await asked(`waiting for the leaders of topic ${topic}`, () => admin.fetchTopicMetadata({ topics: [topic] }))
         return made ? 'created' : 'present'
       }
       if (found.partitions.length < partitions) {

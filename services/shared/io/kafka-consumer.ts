@@ -169,7 +169,7 @@ export async function startLogConsumer(options: LogConsumerOptions): Promise<Log
         partitionsConsumedConcurrently: options.partitionsInFlight,
         eachBatch,
       })
-    await (options.decoder === 'lean' ? decodingLeanly(run) : run())
+    await (options.decoder === 'lean' ? decodingLeanly(run, finish) : run())
   } catch (thrown) {
     await consumer.disconnect().catch(() => undefined)
     throw kafkaFault(`joining ${options.group} on ${options.topic}`, thrown)

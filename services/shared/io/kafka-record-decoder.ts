@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-import kafkajs from 'kafkajs'
 import fetchResponse from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
 
 import { crc32c } from '../domain/crc32c.ts'
 import { messageOf, PipelineError } from '../domain/faults.ts'
 import { newRecord, viewOf, type RecordCursor } from '../domain/log-record.ts'
+import { decompress, UnknownCodec } from './kafka-record-codecs.ts'
+import { openAnswer, type Answer } from './kafka-record-answer.ts'
 
 /**
  * A lean decoder of Fetch answers behind kafkajs' consumer.
@@ -29,8 +30,8 @@ export interface RecordBatch {
 interface Records {
   readonly baseOffset: number
   readonly baseTimestampMs: number
-  /** The broker's time for all records, where the topic says LogAppendTime; else NaN. */
-  readonly appendTimestampMs: number
+  /** The broker's time for all records, where the topic says LogAppendTime. */
+  readonly appendTimestampMs: number | undefined
   /** Records to read: 0 for control batches and aborted transactions. */
   readonly count: number
   readonly bytes: Uint8Array
@@ -38,18 +39,24 @@ interface Records {
   readonly end: number
 }
 
-const leanContext = new AsyncLocalStorage<true>()
+type OnFinal = (fault: PipelineError) => void
+const leanContext = new AsyncLocalStorage<OnFinal>()
 let installed = false
 
-/** Runs `start`; fetch loops that begin in it have their answers decoded leanly, all others of the process do not. */
-export async function decodingLeanly<T>(start: () => Promise<T>): Promise<T> {
+/**
+ * Runs `start`; fetch loops that begin in it have their answers decoded leanly, all others of the process do not. `onFinal` hears
+ * at once of what no retry mends, which kafkajs would try again for a while.
+ */
+export async function decodingLeanly<T>(start: () => Promise<T>, onFinal: OnFinal): Promise<T> {
   if (!installed) {
     installed = true
     const stock = fetchResponse.decode
-    fetchResponse.decode = (payload) =>
-      leanContext.getStore() === undefined ? stock(payload) : decodeFetchResponse(payload)
+    fetchResponse.decode = (payload) => {
+      const listener = leanContext.getStore()
+      return listener === undefined ? stock(payload) : decodeFetchResponse(payload, listener)
+    }
   }
-  return leanContext.run(true, start)
+  return leanContext.run(onFinal, start)
 }
 
 /** Goes over the records of batches from `fetchedOffset` on. `next` throws when a record does not fit into its batch. */
@@ -63,13 +70,13 @@ export function openBatches(batches: readonly RecordBatch[], fetchedOffset: numb
 
   function open(): boolean {
     batch = batches[index++]?.recordBatch
-    if (batch !== undefined) {
-      left = batch.count
-      at = batch.start
-      record.bytes = record.keyBytes = bytes = batch.bytes
-      record.view = viewOf(bytes)
+    if (batch === undefined) {
+      return false
     }
-    return batch !== undefined
+    ;({ count: left, start: at, bytes } = batch)
+    record.bytes = record.keyBytes = bytes
+    record.view = viewOf(bytes)
+    return true
   }
 
   /** A zigzag varint at `at`, which it moves on; exact below 2^52. */
@@ -115,7 +122,7 @@ export function openBatches(batches: readonly RecordBatch[], fetchedOffset: numb
         at = recordEnd
         if (offset >= fetchedOffset) {
           record.offset = offset
-          record.timestampMs = timestampOf(batch!, timestampDelta)
+          record.timestampMs = batch!.appendTimestampMs ?? batch!.baseTimestampMs + timestampDelta
           record.keyStart = keyStart
           record.keyEnd = keyEnd
           record.valueStart = valueStart
@@ -127,13 +134,9 @@ export function openBatches(batches: readonly RecordBatch[], fetchedOffset: numb
   }
 }
 
-function timestampOf(batch: Records, delta: number): number {
-  return Number.isNaN(batch.appendTimestampMs) ? batch.baseTimestampMs + delta : batch.appendTimestampMs
-}
-
 /** The answer as kafkajs' own decoder gives it, with record batches in place of messages. */
-export async function decodeFetchResponse(payload: Buffer): Promise<unknown> {
-  const input = reading(payload)
+export async function decodeFetchResponse(payload: Buffer, onFinal: OnFinal = () => undefined): Promise<unknown> {
+  const input = openAnswer(payload)
   const clientSideThrottleTime = input.int32()
   const errorCode = input.int16()
   const sessionId = input.int32()
@@ -142,14 +145,14 @@ export async function decodeFetchResponse(payload: Buffer): Promise<unknown> {
     const topicName = input.text()
     const partitions = []
     for (let count = input.int32(); count > 0; count--) {
-      partitions.push(await decodePartition(input, topicName))
+      partitions.push(await decodePartition(input, topicName, onFinal))
     }
     responses.push({ topicName, partitions })
   }
   return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses }
 }
 
-async function decodePartition(input: Input, topic: string) {
+async function decodePartition(input: Answer, topic: string, onFinal: OnFinal) {
   const partition = input.int32()
   const errorCode = input.int16()
   const highWatermark = input.int64().toString()
@@ -162,9 +165,12 @@ async function decodePartition(input: Input, topic: string) {
   const preferredReadReplica = input.int32()
   const records = input.sized()
   const messages = await decodeRecordSet(records, aborted).catch((thrown: unknown) => {
-    throw thrown instanceof PipelineError
-      ? new PipelineError(`${topic}/${partition}: ${thrown.message}`, thrown)
-      : new PipelineError(`${topic}/${partition}: ${messageOf(thrown)}`, { code: 'kafka_refused', cause: thrown })
+    const known = thrown instanceof PipelineError ? thrown : { code: 'kafka_refused' as const, cause: thrown }
+    const fault = new PipelineError(`${topic}/${partition}: ${messageOf(thrown)}`, known)
+    if (!fault.retryable) {
+      onFinal(fault)
+    }
+    throw fault
   })
   // Aborted transactions are left out by now: kafkajs must not look for them among batches.
   const known = { partition, errorCode, highWatermark, lastStableOffset, lastStartOffset, preferredReadReplica }
@@ -229,7 +235,7 @@ async function decodeBatch(set: Buffer, start: number, end: number, aborting: Se
   const batch = {
     baseOffset: Number(set.readBigInt64BE(start)),
     baseTimestampMs: Number(set.readBigInt64BE(start + 27)),
-    appendTimestampMs: (attributes & appendTimeFlag) === 0 ? NaN : Number(set.readBigInt64BE(start + 35)),
+    appendTimestampMs: (attributes & appendTimeFlag) === 0 ? undefined : Number(set.readBigInt64BE(start + 35)),
     count: set.readInt32BE(start + 57),
     bytes: set,
     start: start + headerBytes,
@@ -248,7 +254,7 @@ async function decodeBatch(set: Buffer, start: number, end: number, aborting: Se
   if (codec === 0 || batch.count === 0) {
     return batch
   }
-  const bytes = await decompress(codec, set.subarray(batch.start, end))
+  const bytes = await unpack(codec, set.subarray(batch.start, end), batch.baseOffset)
   return { ...batch, bytes, start: 0, end: bytes.length }
 }
 
@@ -262,9 +268,14 @@ function isAbortMarker(batch: Records): boolean {
   return keyEnd - keyStart >= 4 && keyBytes[keyStart + 2] === 0 && keyBytes[keyStart + 3] === 0
 }
 
-async function decompress(codec: number, bytes: Buffer): Promise<Uint8Array> {
-  const codecs = kafkajs.CompressionCodecs as Record<number, () => { decompress(bytes: Buffer): Promise<Buffer> }>
-  return await codecs[codec]!().decompress(bytes)
+async function unpack(codec: number, bytes: Buffer, offset: number): Promise<Uint8Array> {
+  try {
+    return await decompress(codec, bytes)
+  } catch (thrown) {
+    throw thrown instanceof UnknownCodec
+      ? new PipelineError(`the batch at offset ${offset} is ${thrown.message}`, { code: 'kafka_refused' })
+      : damaged(offset, messageOf(thrown))
+  }
 }
 
 function damaged(offset: number, what: string): PipelineError {
@@ -272,26 +283,4 @@ function damaged(offset: number, what: string): PipelineError {
     code: 'kafka_unreachable',
     retryable: true,
   })
-}
-
-type Input = ReturnType<typeof reading>
-
-/** Reads Kafka's primitive types one after the other. */
-function reading(bytes: Buffer) {
-  let at = 0
-  const take = (size: number) => (at += size) - size
-  return {
-    int16: () => bytes.readInt16BE(take(2)),
-    int32: () => bytes.readInt32BE(take(4)),
-    int64: () => bytes.readBigInt64BE(take(8)),
-    text() {
-      const size = bytes.readInt16BE(take(2))
-      return bytes.toString('utf8', take(size), at)
-    },
-    /** Bytes with their length before them; none for null, and none when the answer was cut off. */
-    sized() {
-      const size = Math.max(0, bytes.readInt32BE(take(4)))
-      return bytes.subarray(take(size), at)
-    },
-  }
 }

@@ -5,6 +5,7 @@ import kafkajs from 'kafkajs'
 import type { Consumer, EachBatchPayload, Kafka, KafkaConfig, KafkaMessage, Producer, SASLOptions } from 'kafkajs'
 
 import { messageOf, PipelineError } from '../domain/faults.ts'
+import { installCodecs } from './kafka-record-codecs.ts'
 import type { Logger } from './log.ts'
 
 export type { Consumer, EachBatchPayload, Kafka, KafkaMessage, Producer }
@@ -25,6 +26,7 @@ export interface KafkaSettings {
  */
 export function createKafka(settings: KafkaSettings, log: Logger): Kafka {
   silenceNegativeTimerWarning()
+  installCodecs()
   const config: KafkaConfig = {
     brokers: [...settings.brokers],
     clientId: settings.clientId,

@@ -109,6 +109,14 @@ export const variables = {
     what: 'Bytes gathered at most before they are stored',
   },
   GATHER_MAX_MS: { schema: count(0, 60_000, 5_000), what: 'Milliseconds rows are gathered over several fetches' },
+  REJECTED_PERCENT_MAX: {
+    schema: count(0, 100, 50),
+    what: 'Per cent of recent messages that may be rejected before a classifier stops; 100: it never does',
+  },
+  REJECTED_ROWS_MIN: {
+    schema: count(1, 1_000_000_000, 1_000),
+    what: 'So many recent messages must have been rejected before it stops',
+  },
   FETCH_WAIT_MS: {
     schema: count(1, 30_000, 200),
     what: 'Milliseconds a fetch waits for more; the larger part of the latency',

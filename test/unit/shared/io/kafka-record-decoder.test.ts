@@ -14,7 +14,10 @@ import {
   openBatches,
   type RecordBatch,
 } from '../../../../services/shared/io/kafka-record-decoder.ts'
+import { installCodecs } from '../../../../services/shared/io/kafka-record-codecs.ts'
 import type { KafkaMessage } from '../../../../services/shared/io/kafka.ts'
+
+installCodecs()
 
 // kafkajs' own encoder and its own way from an answer to the messages of a batch: the judges of ours.
 const require = createRequire(import.meta.url)
@@ -45,7 +48,7 @@ interface PlannedBatch {
   readonly base: number
   readonly lastDelta: number
   readonly timestamp: number
-  readonly compression: 0 | 1
+  readonly compression: 0 | 1 | 4
   readonly transactional: boolean
   readonly producerId: number
   readonly records: readonly PlannedRecord[]
@@ -161,7 +164,7 @@ const plannedBatch = fc.record({
   gap: fc.nat({ max: 3 }),
   tail: fc.nat({ max: 2 }),
   timestamp: fc.oneof(fc.constant(1_790_000_000_000), fc.nat({ max: 2 ** 41 })),
-  compression: fc.constantFrom(0 as const, 0 as const, 1 as const),
+  compression: fc.constantFrom(0 as const, 0 as const, 1 as const, 4 as const),
   transactional: fc.boolean(),
   producerId: fc.integer({ min: -1, max: 3 }),
   appendTime: fc.boolean(),
@@ -388,14 +391,32 @@ test('refuses the message format from before Kafka 0.11 with one sentence', asyn
   })
 })
 
-test('says which codec is not there', async () => {
-  const batch = await bytesOf(plain(3, [record(0)]))
-  batch.writeInt16BE(3, attributesAt)
-  await assert.rejects(decodeFetchResponse(answerOf(signed(batch))), {
-    code: 'kafka_refused',
-    message: /^topic\/3: .*LZ4/,
+for (const [codec, name] of [
+  [2, 'snappy'],
+  [3, 'lz4'],
+] as const) {
+  test(`says that ${name} is not read, and what is`, async () => {
+    const batch = await bytesOf(plain(3, [record(0)]))
+    batch.writeInt16BE(codec, attributesAt)
+    await assert.rejects(decodeFetchResponse(answerOf(signed(batch))), {
+      code: 'kafka_refused',
+      retryable: false,
+      message: `topic/3: the batch at offset 3 is compressed with ${name}, which is not read here; let its producer (or the topic's compression.type) use gzip, zstd or none`,
+    })
   })
-})
+}
+
+for (const codec of [1, 4]) {
+  test(`takes what codec ${codec} can't unpack for damage of the way`, async () => {
+    const batch = await bytesOf(plain(3, [record(0)]))
+    batch.writeInt16BE(codec, attributesAt)
+    await assert.rejects(decodeFetchResponse(answerOf(signed(batch))), {
+      code: 'kafka_unreachable',
+      retryable: true,
+      message: /^topic\/3: the batch at offset 3 arrived damaged: /,
+    })
+  })
+}
 
 test('refuses a batch that says it is shorter than its header', async () => {
   const batch = await bytesOf(plain(3, [record(0)]))
