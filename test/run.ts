@@ -68,6 +68,7 @@ async function testFiles(wanted: readonly string[]): Promise<string[]> {
   for (const pattern of [
     'test/e2e/**/*.test.ts',
     'test/integration/**/*.test.ts',
+    'test/fuzz/**/*.test.ts',
     'test/unit/**/*.test.ts',
     'test/*.test.ts',
   ]) {
