@@ -158,6 +158,7 @@ function classifierEnvironment(
     LEASE_MS: String(leaseMs),
     // Small batches: many plans, inserts and commits for the faults to fall between.
     BATCH_ROWS_MAX: '2000',
+    GATHER_MAX_MS: '1000',
     METADATA_MAX_AGE_MS: '1000',
   }
 }
