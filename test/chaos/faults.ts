@@ -1,13 +1,14 @@
 /** What is broken, and how. Each fault is drawn from the seed; the seconds it takes are the machine's. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { LocalStack } from '../../services/local/stack.ts'
 import type { Random } from '../../services/producer/random.ts'
 import type { Fleet } from './fleet.ts'
+import type { KeptServer } from './kept-server.ts'
 import type { Proxy } from './proxy.ts'
 
 export interface FaultedWorld {
-  readonly stack: LocalStack
+  readonly clickHouseServer: KeptServer
+  readonly kafkaServer: KeptServer
   readonly fleet: Fleet
   readonly clickHouseProxy: Proxy
   readonly kafkaProxy: Proxy
@@ -50,8 +51,8 @@ export const faults = {
     }
     return `classifier ${fleet.add()} added`
   },
-  clickhouse_killed: ({ stack }, random) => killed(stack.clickhouse, random),
-  kafka_killed: ({ stack }, random) => killed(stack.kafka, random),
+  clickhouse_killed: ({ clickHouseServer }, random) => killed(clickHouseServer, random),
+  kafka_killed: ({ kafkaServer }, random) => killed(kafkaServer, random),
   clickhouse_answer_lost: answersLost,
   /** The retry meets a server that has just come back, or another owner. */
   clickhouse_answer_lost_then_killed: async (world, random) => {
@@ -61,7 +62,7 @@ export const faults = {
       world.fleet.kill(member)
       return `${lost}, then classifier ${member} killed`
     }
-    return `${lost}, then ClickHouse killed, ${await killed(world.stack.clickhouse, random)}`
+    return `${lost}, then ClickHouse killed, ${await killed(world.clickHouseServer, random)}`
   },
   clickhouse_request_halved: ({ clickHouseProxy: proxy }, random) => {
     const count = random.integer(1, 3)
@@ -109,11 +110,9 @@ export function* drawFaults(random: Random): Generator<FaultKind, never> {
   }
 }
 
-async function killed(server: LocalStack['kafka'], random: Random): Promise<string> {
+async function killed(server: KeptServer, random: Random): Promise<string> {
   const awayMs = random.integer(0, 1_500)
-  await server.kill('SIGKILL')
-  await sleep(awayMs)
-  await server.start()
+  await server.killFor(awayMs)
   return `away for ${awayMs} ms and its start`
 }
 

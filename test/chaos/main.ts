@@ -5,9 +5,10 @@ import { runChaos } from './run.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
+const interruption = new PipelineError('interrupted', { code: 'usage_invalid' })
 const interrupted = new Promise<never>((_, reject) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => reject(new PipelineError('interrupted', { code: 'usage_invalid' })))
+    process.once(signal, () => reject(interruption))
   }
 })
 interrupted.catch(() => undefined)
@@ -27,7 +28,7 @@ try {
   if (thrown instanceof Error && thrown.cause !== undefined) {
     say(`because: ${thrown.cause instanceof Error ? thrown.cause.stack : JSON.stringify(thrown.cause)}`)
   }
-  code = isFault && thrown.code === 'usage_invalid' ? 2 : 1
+  code = thrown === interruption ? 130 : isFault && thrown.code === 'usage_invalid' ? 2 : 1
 }
 // A client of a server that is gone may still be trying.
 process.exit(code)

@@ -11,7 +11,7 @@ export interface ChaosRecord {
   load(eventsPerSecond: number, manifest: Manifest): void
   verdict(
     differences: Record<'load' | 'judge' | 'audit', readonly string[]>,
-    endedByThemselves: readonly string[],
+    endedByThemselves: Readonly<Record<string, number>>,
   ): void
 }
 
@@ -47,7 +47,8 @@ export function createRecord(print: (line: string) => void): ChaosRecord {
         const median = sorted[sorted.length >> 1]!
         say(`recovery: median ${Math.round(median)} ms, worst ${Math.round(sorted.at(-1)!)} ms of ${sorted.length}`)
       }
-      say(`classifiers that ended by themselves and were started again: ${endedByThemselves.length}`)
+      const ends = Object.entries(endedByThemselves).map(([who, count]) => `${who} ${count}`)
+      say(`ended by themselves and were started again: ${ends.join(', ')}`)
       for (const [who, found] of Object.entries(differences)) {
         say(`${who}: ${found.length === 0 ? 'clean' : `${found.length} differences`}`)
         found.forEach((difference) => say(`  ${difference}`))

@@ -15,6 +15,7 @@ import { audit, readAuditedLog } from '../../services/shared/pipeline/audit.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { drawFaults, faults, type FaultedWorld } from './faults.ts'
 import { createFleet } from './fleet.ts'
+import { keepRunning } from './kept-server.ts'
 import { judge, judgeLoad } from './judge.ts'
 import { startLoad } from './load.ts'
 import { createManifest, type Manifest } from './manifest.ts'
@@ -122,13 +123,27 @@ async function runOnServers(parts: {
   for (let nth = 0; nth < classifiers; nth++) {
     fleet.add()
   }
+  const clickHouseServer = keepRunning('ClickHouse', stack.clickhouse, record.say)
+  const kafkaServer = keepRunning('Kafka', stack.kafka, record.say)
+  ending.push(async () => {
+    await Promise.all([clickHouseServer.release(), kafkaServer.release()])
+  })
   const manifest = createManifest(partitions)
   const load = await startLoad({ ...options, broker, topic, partitions, manifest })
-  const run: Run = { ...parts, fleet, sessionTimeoutMs, admin, manifest, clickHouse, steward, record }
+  const run: Run = {
+    ...parts,
+    fleet,
+    clickHouseServer,
+    kafkaServer,
+    sessionTimeoutMs,
+    admin,
+    manifest,
+    clickHouse,
+    steward,
+    record,
+  }
   const loadFailed = load.failed.then((fault) => Promise.reject(fault))
   loadFailed.catch(() => undefined)
-  const serverDied = stack.died.then((fault) => Promise.reject(fault))
-  serverDied.catch(() => undefined)
 
   const work = async () => {
     await breakThings(run)
@@ -137,7 +152,7 @@ async function runOnServers(parts: {
     await fleet.stop()
     return judgeAll(run)
   }
-  return Promise.race([work(), loadFailed, serverDied])
+  return Promise.race([work(), loadFailed])
 }
 
 function classifierEnvironment(
@@ -177,7 +192,7 @@ async function breakThings(run: Run): Promise<void> {
     if (overlaps && nth < run.options.kills) {
       run.record.ended(details)
     } else {
-      await recovery(run, await ledgerEnds(run))
+      await recovery(run, await waitFor('ClickHouse to answer', () => ledgerEnds(run)))
       run.record.ended(details, performance.now() - endedMs)
     }
   }
@@ -234,7 +249,11 @@ async function judgeAll(run: Run): Promise<boolean> {
   }
   const load = judgeLoad(manifest, await admin.watermarks(topic))
   const found = { load, judge: await judge(judged), audit: await judged.audit() }
-  record.verdict(found, run.fleet.endedByThemselves())
+  record.verdict(found, {
+    classifiers: run.fleet.endedByThemselves().length,
+    ClickHouse: run.clickHouseServer.ownEnds(),
+    Kafka: run.kafkaServer.ownEnds(),
+  })
   const clean = Object.values(found).every((differences) => differences.length === 0)
   if (!clean || !run.options.tamper) {
     return clean
