@@ -45,6 +45,7 @@ const settlingTries = 40
 const settlingCodes = new Set([
   3, // UNKNOWN_TOPIC_OR_PARTITION: asked only of topics that the cluster lists
   5, // LEADER_NOT_AVAILABLE
+  6, // NOT_LEADER_OR_FOLLOWER
   14, // COORDINATOR_LOAD_IN_PROGRESS
   15, // COORDINATOR_NOT_AVAILABLE
   16, // NOT_COORDINATOR
@@ -87,7 +88,8 @@ export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
             topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }],
           }),
         )
-        await asked(`waiting for the leaders of topic ${topic}`, () => admin.fetchTopicMetadata({ topics: [topic] }))
+        // Only the leaders answer this, and only once each knows that it is one.
+        await asked(`waiting for the leaders of topic ${topic}`, () => admin.fetchTopicOffsets(topic))
         return made ? 'created' : 'present'
       }
       if (found.partitions.length < partitions) {
