@@ -54,8 +54,10 @@ function isSettling(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && settlingCodes.has(thrown.code as number)
 }
 
+const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 }
+
 export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
-  const admin = kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 } })
+  const admin = kafka.admin({ retry })
   const asked = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     for (let triesLeft = settlingTries; ; triesLeft--) {
       try {
@@ -76,21 +78,35 @@ export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
       return topics.includes(topic) ? (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0] : undefined
     })
 
+  /**
+   * With a client of its own: one that was ever asked about a topic asks for it at every look at the cluster, and each of them
+   * fails once that topic was deleted (kafkajs 2.2.4), also the one before it is made anew.
+   */
+  const create = async (topic: string, partitions: number, replicas: number, configs: Record<string, string>) => {
+    const fresh = kafka.admin({ retry })
+    try {
+      await asked('connecting to Kafka', () => fresh.connect())
+      const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+      const made = await asked(`creating topic ${topic}`, () =>
+        fresh.createTopics({
+          // kafkajs' own waiting gives up when a broker has not heard of the topic yet.
+          waitForLeaders: false,
+          topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }],
+        }),
+      )
+      // Only the leaders answer this, and only once each knows that it is one.
+      await asked(`waiting for the leaders of topic ${topic}`, () => fresh.fetchTopicOffsets(topic))
+      return made
+    } finally {
+      await fresh.disconnect()
+    }
+  }
+
   return {
     ensureTopic: async ({ topic, partitions, replicas, configs }) => {
       const found = await existing(topic)
       if (found === undefined) {
-        const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
-        const made = await asked(`creating topic ${topic}`, () =>
-          admin.createTopics({
-            // kafkajs' own waiting gives up when a broker has not heard of the topic yet.
-            waitForLeaders: false,
-            topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }],
-          }),
-        )
-        // Only the leaders answer this, and only once each knows that it is one.
-        await asked(`waiting for the leaders of topic ${topic}`, () => admin.fetchTopicOffsets(topic))
-        return made ? 'created' : 'present'
+        return (await create(topic, partitions, replicas, configs)) ? 'created' : 'present'
       }
       if (found.partitions.length < partitions) {
         await asked(`adding partitions to ${topic}`, () =>
