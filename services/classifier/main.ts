@@ -4,6 +4,7 @@ import { assistantIntents } from '../shared/domain/assistant-intents.ts'
 import { defaultFateSettings } from '../shared/domain/fate.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { connectKafkaAdmin } from '../shared/io/kafka-admin.ts'
+import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
 import { assertBrokerAnswers, createKafka } from '../shared/io/kafka.ts'
 import { createLogger } from '../shared/io/log.ts'
 import { openFileRegistry, openHttpRegistry } from '../shared/io/schema-registry.ts'
@@ -37,7 +38,7 @@ export const classifierVariables = [
     'OUTAGE_MAX_MS',
     'STOP_TIMEOUT_MS',
   ] as const),
-  ...(['HTTP_PORT', 'HTTP_HOST', 'LOG_LEVEL', 'LOG_FORMAT'] as const),
+  ...(['READY_LAG_MAX_S', 'HTTP_PORT', 'HTTP_HOST', 'LOG_LEVEL', 'LOG_FORMAT'] as const),
 ] as const
 
 export type ClassifierSettings = Settings<(typeof classifierVariables)[number]>
@@ -83,10 +84,12 @@ export async function runClassifier(
   await clickHouse.rows(`SELECT 1 FROM ${settings.CLICKHOUSE_DATABASE}.ingest_batches LIMIT 1`)
   await assertBrokerAnswers(settings.KAFKA_BROKERS)
   const admin = await connectKafkaAdmin(kafka)
+  const peek = createKafkaPeek(kafka, settings.KAFKA_TOPIC)
   const parts: ClassifierParts = {
     stream,
     kafka,
     admin,
+    peek,
     store,
     registry,
     taxonomy,
@@ -111,6 +114,7 @@ export async function runClassifier(
     await classifier.run(signal)
   } finally {
     await status.close()
+    await peek.close()
     await admin.close()
     await clickHouse.close()
     log.info('classifier stopped')
@@ -147,5 +151,6 @@ function classifierOptions(settings: ClassifierSettings): ClassifierOptions {
     leaseMs: settings.LEASE_MS,
     outageMaxMs: settings.OUTAGE_MAX_MS,
     stopTimeoutMs: settings.STOP_TIMEOUT_MS,
+    readyLagMaxS: settings.READY_LAG_MAX_S,
   }
 }

@@ -139,6 +139,10 @@ export const variables = {
     what: 'Milliseconds a server may be away before a classifier gives up',
   },
   STOP_TIMEOUT_MS: { schema: count(100, 600_000, 10_000), what: 'Milliseconds a stop may take; then exit code 1' },
+  READY_LAG_MAX_S: {
+    schema: count(0, 31_536_000, 900),
+    what: 'Seconds a message may wait to be stored before /readyz says no; 0: any time',
+  },
   HTTP_PORT: { schema: count(0, 65_535, 0), what: 'Port of /metrics, /healthz and /readyz; 0 chooses a free one' },
   HTTP_HOST: { schema: text.default('127.0.0.1'), what: 'Address that port listens on' },
   LOG_LEVEL: {

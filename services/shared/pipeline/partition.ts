@@ -42,6 +42,8 @@ export interface PartitionDeps {
 export interface Partition {
   /** The offset the next fetch must start at; a fetch that starts elsewhere is stale. */
   readonly expected: number
+  /** All before this offset is settled or holds no message. */
+  readonly settledTo: number
   /** The first offset of the rows that are gathered and not settled; undefined when there are none. */
   readonly gathered: number | undefined
   /** Feeds one fetch. Returns true when the partition must be opened anew (a recovered plan was finished). */
@@ -150,6 +152,9 @@ export function createPartition(
   return {
     get expected() {
       return expected
+    },
+    get settledTo() {
+      return lastGathered < 0 ? Math.max(first, expected) : first
     },
     get gathered() {
       return plan === undefined && lastGathered >= 0 ? first : undefined
