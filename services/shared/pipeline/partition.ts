@@ -52,6 +52,9 @@ export interface Partition {
   skip(firstOffset: number, lastOffset: number): void
 }
 
+/** Larger than any event by default (EVENT_BYTES_MAX). */
+const largeBytes = 65_536
+
 /**
  * Rows are settled at `batchRowsMax` rows or `batchBytesMax` bytes, at `gatherMaxMs`, or when the log's end is near. Never by
  * a timer: PLAN and DONE are fenced only inside the consumer's own call (exactly-once rules 1 and 2).
@@ -115,12 +118,12 @@ export function createPartition(
     lastGathered = message.offset
   }
 
-  function isFull(): boolean {
+  function isFull(added: LogRecord): boolean {
     const { messages } = gatherer.tally
-    // Bytes are counted every 64 messages: a message is bounded by Kafka, so the overshoot is too.
-    return (
-      messages >= deps.limits.batchRowsMax || ((messages & 63) === 0 && gatherer.bytes() >= deps.limits.batchBytesMax)
-    )
+    // Bytes are counted every 64 messages, and after each large one: 64 of 5 MB would be 320 MB before anybody counts.
+    const isDue =
+      (messages & 63) === 0 || added.valueEnd - added.valueStart + added.keyEnd - added.keyStart > largeBytes
+    return messages >= deps.limits.batchRowsMax || (isDue && gatherer.bytes() >= deps.limits.batchBytesMax)
   }
 
   function mayGatherOn(batch: LogBatch): boolean {
@@ -179,7 +182,7 @@ export function createPartition(
         } else {
           await gather(record, handle)
         }
-        if (isFull()) {
+        if (isFull(record)) {
           await flush(lastGathered, handle)
         }
       }
