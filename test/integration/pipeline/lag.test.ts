@@ -1,4 +1,4 @@
-/** What a classifier says of itself while it falls behind: on the real Kafka, with a store that does not answer. */
+/** What a classifier says of itself while it falls behind: on the real Kafka, with inserts that hang. */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 
@@ -16,7 +16,6 @@ import { waitFor } from '../../support/wait-for.ts'
 
 const log = createLogger({ service: 'test', level: 'silent', pretty: false })
 const minutesAgo = (minutes: number) => Date.now() - minutes * 60_000
-const away = () => new PipelineError('ClickHouse is away', { code: 'clickhouse_unreachable', retryable: true })
 
 type Insert = ClassifierParts['store']['insert']
 
@@ -36,22 +35,23 @@ function observed(work: PipelineCase, env: Record<string, string>, around: (inse
   return { classifier, metric }
 }
 
-/** As if ClickHouse were away while `isAway` says so. */
-const failingWhile =
-  (isAway: () => boolean) =>
-  (insert: Insert): Insert =>
-  (...args) =>
-    isAway() ? Promise.reject(away()) : insert(...args)
+/** Inserts that hang until they are let through, with nothing said of it. */
+function gate() {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const around =
+    (insert: Insert): Insert =>
+    async (...args) => {
+      await promise
+      return insert(...args)
+    }
+  return { around, open: resolve }
+}
 
 describe('a classifier that falls behind', { concurrency: 4 }, () => {
   test('a message that waits for too long is seen while nothing can be stored, also where nobody fetches', async (t) => {
     const work = await pipelineCase(t, { partitions: 3 })
-    let isAway = true
-    const { classifier, metric } = observed(
-      work,
-      { READY_LAG_MAX_S: '1000' },
-      failingWhile(() => isAway),
-    )
+    const stored = gate()
+    const { classifier, metric } = observed(work, { READY_LAG_MAX_S: '1000' }, stored.around)
     const old = (minutes: number) => someValues(3).map((message) => ({ ...message, timestampMs: minutesAgo(minutes) }))
     const lagOf = (partition: number) => metric(`intent_ledger_lag_seconds{partition="${partition}"}`)
 
@@ -60,7 +60,7 @@ describe('a classifier that falls behind', { concurrency: 4 }, () => {
     await work.send(old(5), 0)
     await work.send(old(6), 1)
     await waitFor('both to be seen', async () => (await lagOf(0))! > 300 && (await lagOf(1))! > 360)
-    const [early] = [await lagOf(0)]
+    const early = await lagOf(0)
     await work.send(old(10), 2)
     await waitFor('the third to be seen', async () => (await lagOf(2))! > 600)
     assert.equal(await metric('intent_ledger_lag_offsets{partition="2"}'), 3)
@@ -69,7 +69,7 @@ describe('a classifier that falls behind', { concurrency: 4 }, () => {
 
     await work.send(old(20), 2)
     assert.equal(await metric('intent_ledger_ready_state'), 1, 'the first that waits is what counts')
-    isAway = false
+    stored.open()
     await waitFor(
       'the backlog to be stored',
       async () => (await metric('intent_ledger_lag_offsets{partition="2"}')) === 0,
@@ -81,16 +81,12 @@ describe('a classifier that falls behind', { concurrency: 4 }, () => {
 
   test('is not ready while a message is older than the bound, and ready again once it is stored', async (t) => {
     const work = await pipelineCase(t)
-    let isAway = true
-    const { classifier, metric } = observed(
-      work,
-      { READY_LAG_MAX_S: '60' },
-      failingWhile(() => isAway),
-    )
+    const stored = gate()
+    const { classifier, metric } = observed(work, { READY_LAG_MAX_S: '60' }, stored.around)
     await work.send(someValues(2).map((message) => ({ ...message, timestampMs: minutesAgo(2) })))
     await waitFor('it to be not ready', async () => (await metric('intent_ledger_lag_seconds{partition="0"}'))! > 120)
     assert.equal(await metric('intent_ledger_ready_state'), 0)
-    isAway = false
+    stored.open()
     await waitFor('it to be ready', async () => (await metric('intent_ledger_ready_state')) === 1)
     await work.assertDrained([classifier])
   })
@@ -113,7 +109,7 @@ describe('a classifier that falls behind', { concurrency: 4 }, () => {
     const { classifier, metric } = observed(work, {}, (insert) => async (given, leaseEndsMs) => {
       await insert(given, leaseEndsMs)
       if (toLose.delete(given.table)) {
-        throw away()
+        throw new PipelineError('the answer was lost', { code: 'clickhouse_unreachable', retryable: true })
       }
     })
     await work.simulate({ events: 400 })
