@@ -10,7 +10,7 @@ import { encoders, someEvent } from '../../support/some-events.ts'
 import { pipelineCase, type PipelineCase } from '../../support/pipeline-case.ts'
 
 const largeBytes = 5_000_000
-const count = 60
+const count = 30
 
 test(`${count} messages of 5 MB in a row are stored in batches of bounded size and bounded memory`, async (t) => {
   const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '100000' } })
