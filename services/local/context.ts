@@ -2,7 +2,13 @@ import { createClickHouse, type ClickHouse } from '../shared/io/clickhouse.ts'
 import { connectKafkaAdmin, type KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { assertBrokerAnswers, createKafka, type Kafka, type KafkaSettings } from '../shared/io/kafka.ts'
 import { createLogger, type Logger } from '../shared/io/log.ts'
-import { kafkaSettings, kafkaVariables, readSettings } from '../shared/io/settings.ts'
+import {
+  clickHouseSettings,
+  clickHouseVariables,
+  kafkaSettings,
+  kafkaVariables,
+  readSettings,
+} from '../shared/io/settings.ts'
 import { resolveEnvironment, type Role } from './session.ts'
 
 /** What the command line gives to every service's verbs: streams, the log, and endpoints by role, asked for when needed. */
@@ -36,33 +42,25 @@ export function createContext(env: NodeJS.ProcessEnv, streams: Pick<CliContext, 
     environment,
     async endpoints() {
       const settings = readSettings(environment('pipeline'), [...kafkaVariables, 'KAFKA_TOPIC', 'HOUSEHOLD_KEY'])
-      await assertBrokerAnswers(settings.KAFKA_BROKERS)
+      const kafka = kafkaSettings(settings, 'intent-ledger')
+      await assertBrokerAnswers(kafka)
       return {
-        kafka: kafkaSettings(settings, 'intent-ledger'),
+        kafka,
         topic: settings.KAFKA_TOPIC,
         householdKey: Buffer.from(settings.HOUSEHOLD_KEY, 'hex'),
       }
     },
     clickHouse(role) {
-      const settings = readSettings(environment(role), [
-        'CLICKHOUSE_URL',
-        'CLICKHOUSE_USER',
-        'CLICKHOUSE_PASSWORD',
-        'CLICKHOUSE_DATABASE',
-      ])
-      const client = createClickHouse({
-        url: settings.CLICKHOUSE_URL,
-        user: settings.CLICKHOUSE_USER ?? role,
-        password: settings.CLICKHOUSE_PASSWORD,
-        requestTimeoutMs: 300_000,
-      })
+      const settings = readSettings(environment(role), [...clickHouseVariables, 'CLICKHOUSE_DATABASE'])
+      const client = createClickHouse({ ...clickHouseSettings(settings, role), requestTimeoutMs: 300_000 })
       opened.push(client)
       return Promise.resolve({ client, database: settings.CLICKHOUSE_DATABASE })
     },
     async kafka() {
       const settings = readSettings(environment('pipeline'), [...kafkaVariables, 'KAFKA_TOPIC', 'KAFKA_GROUP'])
-      await assertBrokerAnswers(settings.KAFKA_BROKERS)
-      const kafka = createKafka(kafkaSettings(settings, 'intent-ledger'), log)
+      const connection = kafkaSettings(settings, 'intent-ledger')
+      await assertBrokerAnswers(connection)
+      const kafka = createKafka(connection, log)
       const admin = await connectKafkaAdmin(kafka)
       opened.push(admin)
       return { kafka, admin, topic: settings.KAFKA_TOPIC, group: settings.KAFKA_GROUP }
