@@ -8,6 +8,7 @@ import {
   kafkaSettings,
   kafkaVariables,
   readSettings,
+  variables,
 } from '../shared/io/settings.ts'
 import { resolveEnvironment, type Role } from './session.ts'
 
@@ -26,11 +27,15 @@ export interface CliContext {
   close(): Promise<void>
 }
 
+const common = ['LOG_LEVEL', 'LOG_FORMAT'] as const
+
 export function createContext(env: NodeJS.ProcessEnv, streams: Pick<CliContext, 'stdout' | 'stderr'>): CliContext {
   const opened: { close(): Promise<void> }[] = []
+  // Before any setting is checked: a level that is none is reported, with all other mistakes, by the verb that reads settings.
+  const level = variables.LOG_LEVEL.schema.safeParse(env['LOG_LEVEL'] || 'warn')
   const log = createLogger({
     service: 'cli',
-    level: env['LOG_LEVEL'] ?? 'warn',
+    level: level.data ?? 'warn',
     pretty: env['LOG_FORMAT'] === 'pretty',
   })
   const environment = (role: Role) => resolveEnvironment(env, role)
@@ -41,7 +46,12 @@ export function createContext(env: NodeJS.ProcessEnv, streams: Pick<CliContext, 
     log,
     environment,
     async endpoints() {
-      const settings = readSettings(environment('pipeline'), [...kafkaVariables, 'KAFKA_TOPIC', 'HOUSEHOLD_KEY'])
+      const settings = readSettings(environment('pipeline'), [
+        ...common,
+        ...kafkaVariables,
+        'KAFKA_TOPIC',
+        'HOUSEHOLD_KEY',
+      ])
       const kafka = kafkaSettings(settings, 'intent-ledger')
       await assertBrokerAnswers(kafka)
       return {
@@ -51,13 +61,18 @@ export function createContext(env: NodeJS.ProcessEnv, streams: Pick<CliContext, 
       }
     },
     clickHouse(role) {
-      const settings = readSettings(environment(role), [...clickHouseVariables, 'CLICKHOUSE_DATABASE'])
+      const settings = readSettings(environment(role), [...common, ...clickHouseVariables, 'CLICKHOUSE_DATABASE'])
       const client = createClickHouse({ ...clickHouseSettings(settings, role), requestTimeoutMs: 300_000 })
       opened.push(client)
       return Promise.resolve({ client, database: settings.CLICKHOUSE_DATABASE })
     },
     async kafka() {
-      const settings = readSettings(environment('pipeline'), [...kafkaVariables, 'KAFKA_TOPIC', 'KAFKA_GROUP'])
+      const settings = readSettings(environment('pipeline'), [
+        ...common,
+        ...kafkaVariables,
+        'KAFKA_TOPIC',
+        'KAFKA_GROUP',
+      ])
       const connection = kafkaSettings(settings, 'intent-ledger')
       await assertBrokerAnswers(connection)
       const kafka = createKafka(connection, log)

@@ -32,8 +32,8 @@ const brokers = z
 export const databaseName = z
   .string()
   .regex(
-    /^intent_ledger(?!_views|_staging)(_[a-z0-9_]+)?$/,
-    'must be intent_ledger, or intent_ledger_ and a suffix of a-z, 0-9 and _',
+    /^intent_ledger(?!_views|_staging)(_[a-z0-9_]{1,64})?$/,
+    'must be intent_ledger, or intent_ledger_ and a suffix of at most 64 a-z, 0-9 and _',
   )
 
 /** Every variable that any part of Intent Ledger reads. The table in README.md is checked against this list by a test. */
@@ -91,7 +91,7 @@ export const variables = {
   CLICKHOUSE_CLUSTER: {
     schema: z
       .string()
-      .regex(/^[A-Za-z0-9_]+$/)
+      .regex(/^[A-Za-z0-9_]{1,64}$/)
       .optional(),
     what: 'Cluster: `migrate` then uses ON CLUSTER and replicated tables',
   },
