@@ -10,9 +10,11 @@ import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
 import type { SchemaRegistry } from '../shared/io/schema-registry.ts'
 import type { BatchLimits, NamedTaxonomy } from '../shared/pipeline/partition.ts'
+import type { Outages } from '../shared/pipeline/outlast.ts'
 import { createPipeline, mayComeBack, type Pipeline } from '../shared/pipeline/pipeline.ts'
 import { settle } from '../shared/pipeline/settle.ts'
 import type { Store } from '../shared/pipeline/store.ts'
+import { createCondition } from './condition.ts'
 import type { ClassifierMetrics } from './metrics.ts'
 
 export interface ClassifierOptions {
@@ -60,18 +62,23 @@ const fetchBytesMin = 1_048_576
 
 export function createClassifier(options: ClassifierOptions, parts: ClassifierParts): Classifier {
   const { log, metrics, store } = parts
-  let reason: string | undefined = 'starting'
-  let faultsSince: number | undefined
+  const heartbeatIntervalMs = Math.max(250, options.sessionTimeoutMs / 10)
+  const condition = createCondition({ silenceMaxMs: options.sessionTimeoutMs, nowMs: () => performance.now() })
   const rejectionLimit = createRejectionLimit(options.rejection)
 
   /** One membership in the group, from joining to its end. Returns the fault that ended it, or undefined when stopped. */
   async function serve(signal: AbortSignal): Promise<PipelineError | undefined> {
     const topicId = await parts.admin.topicId(options.topic)
-    await store.readClock()
+    const outages: Outages = {
+      ...{ outageMaxMs: options.outageMaxMs, heartbeatIntervalMs, log, signal },
+      onAway: condition.away,
+      onOver: condition.over,
+    }
     const pipeline = createPipeline({
       ...options,
       ...parts,
       topicId,
+      outages,
       schema: (id) => parts.registry.schema(id),
       leaseEndsMs: () => store.serverNowMs() + options.leaseMs,
       async settle(batch, plan, handle) {
@@ -89,13 +96,11 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
           stream: parts.stream,
           store,
           handle,
-          log,
-          heartbeatIntervalMs: Math.max(250, options.sessionTimeoutMs / 10),
+          outages,
           leaseMs: options.leaseMs,
-          outageMaxMs: options.outageMaxMs,
           onEvent: (event) => metrics.settleEvent(event),
         })
-        faultsSince = undefined
+        condition.settled()
         rejectionLimit.settled(counts)
         metrics.batchSettled({
           partition: batch.partition,
@@ -125,9 +130,10 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
       decoder: options.decoder,
       log,
       onJoin: (partitions, seek) => {
-        reason = undefined
+        condition.joined()
         pipeline.onJoin(partitions, seek)
       },
+      onHeard: condition.heard,
       onBatch: (batch, handle) => {
         highs.set(batch.partition, batch.highWatermark)
         return pipeline.onBatch(batch, handle)
@@ -142,32 +148,40 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
       signal.addEventListener('abort', () => resolve(undefined), { once: true })
     })
     const fault = await Promise.race([consumer.ended, stopped])
-    await leave(pipeline, consumer, fault)
+    await leave(pipeline, consumer, fault, signal)
     return fault
   }
 
-  /** Input first: what is planned is finished, then the group is left. */
-  async function leave(pipeline: Pipeline, consumer: LogConsumer, fault: PipelineError | undefined): Promise<void> {
-    const overdue = new PipelineError(
-      `stopping took more than ${options.stopTimeoutMs} ms: a batch or the leaving of group ${options.group} hangs; its plan will be finished by the next owner`,
-      { code: 'stop_overdue', ...(fault === undefined ? {} : { cause: fault }) },
-    )
-    const done = pipeline.drain().then(() => consumer.stop())
-    const timeout = new AbortController()
+  /**
+   * Input first: what is planned is finished, then the group is left. A stop may take `stopTimeoutMs`; after a fault the servers
+   * may be away, and it may take as long as an outage.
+   */
+  async function leave(
+    pipeline: Pipeline,
+    consumer: LogConsumer,
+    fault: PipelineError | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const left = new AbortController()
+    const overdue = async () => {
+      await sleep(options.outageMaxMs, undefined, { signal: AbortSignal.any([signal, left.signal]) }).catch(
+        () => undefined,
+      )
+      await sleep(options.stopTimeoutMs, undefined, { signal: left.signal })
+      throw new PipelineError(
+        `stopping took more than ${options.stopTimeoutMs} ms: a batch or the leaving of group ${options.group} hangs; its plan will be finished by the next owner`,
+        { code: 'stop_overdue', ...(fault === undefined ? {} : { cause: fault }) },
+      )
+    }
     try {
-      await Promise.race([
-        done,
-        sleep(options.stopTimeoutMs, undefined, { signal: timeout.signal }).then(() => {
-          throw overdue
-        }),
-      ])
+      await Promise.race([pipeline.drain().then(() => consumer.stop()), overdue()])
     } finally {
-      timeout.abort()
+      left.abort()
     }
   }
 
   return {
-    notReady: () => reason,
+    notReady: condition.notReady,
     async run(signal) {
       while (!signal.aborted) {
         const fault = await serve(signal).catch((thrown: unknown) => {
@@ -179,10 +193,9 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
         if (fault === undefined || signal.aborted) {
           return
         }
-        reason = fault.message
+        condition.membershipEnded(fault)
         metrics.faults.inc({ code: fault.code })
-        faultsSince ??= performance.now()
-        if (!mayComeBack(fault) || performance.now() - faultsSince > options.outageMaxMs) {
+        if (!mayComeBack(fault) || condition.troubledMs() > options.outageMaxMs) {
           throw fault
         }
         log.warn({ fault: messageOf(fault), code: fault.code }, 'membership ended, coming back as a new member')

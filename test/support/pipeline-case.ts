@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 
 import kafkajs from 'kafkajs'
 import type { Kafka } from 'kafkajs'
@@ -74,6 +73,8 @@ export interface ClassifierProcess extends Stoppable {
   stderr(): string
   /** Waits until its log holds a message so many times. */
   logged(message: string, times?: number): Promise<void>
+  /** What /readyz says now: undefined when it is ready, or why it is not. */
+  notReady(): Promise<string | undefined>
   /** The sum of a counter over the labels given, as /metrics says it now. */
   counter(name: string, labels?: string): Promise<number>
 }
@@ -98,7 +99,7 @@ const quickly = {
 const householdKey = Buffer.alloc(32, 7)
 
 export async function pipelineCase(
-  t: TestContext,
+  t: { after(clean: () => Promise<void>): void },
   options: { partitions?: number; topic?: string; stack?: StackEndpoints; env?: Record<string, string> } = {},
 ): Promise<PipelineCase> {
   const stack = options.stack ?? (await sharedStack())
@@ -214,6 +215,7 @@ function startChild(env: NodeJS.ProcessEnv, nodeOptions: readonly string[]): Cla
     }).catch((thrown: unknown) => {
       throw new Error(`${String(thrown)}\n${stderr.slice(-3_000)}`)
     })
+  const ask = (path: string) => fetch(`http://127.0.0.1:${/"port":(\d+)/.exec(stderr)?.[1]}${path}`)
   return {
     child,
     ended,
@@ -221,9 +223,13 @@ function startChild(env: NodeJS.ProcessEnv, nodeOptions: readonly string[]): Cla
     async logged(message, times = 1) {
       await waitFor(`the classifier to log "${message}" (${times})`, () => stderr.split(message).length > times)
     },
+    async notReady() {
+      const response = await ask('/readyz')
+      const text = await response.text()
+      return response.status === 200 ? undefined : text.trim()
+    },
     async counter(name, labels = '') {
-      const port = /"port":(\d+)/.exec(stderr)?.[1]
-      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+      const text = await (await ask('/metrics')).text()
       const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
       return lines
         .filter((line) => line.includes(labels))

@@ -54,3 +54,5 @@ const decorate = (parts: ClassifierParts): ClassifierParts => ({
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 await runClassifier(env, stop.signal, decorate)
+// As `services/verbs.ts`: a connection that kafkajs forgot does not hold the process.
+setTimeout(() => process.exit(), 1_000).unref()

@@ -1,4 +1,4 @@
-import { PipelineError } from '../domain/faults.ts'
+import { messageOf, PipelineError } from '../domain/faults.ts'
 import { newRecord, recordOf, type RecordCursor } from '../domain/log-record.ts'
 import { decodingLeanly, openBatches, type RecordBatch } from './kafka-record-decoder.ts'
 import { isMembershipRefusal, kafkaFault, type EachBatchPayload, type Kafka, type KafkaMessage } from './kafka.ts'
@@ -48,6 +48,8 @@ export interface LogConsumerOptions {
   readonly log: Logger
   /** Called synchronously when this member joined a generation: everything gathered must be dropped. */
   onJoin(partitions: readonly number[], seek: (partition: number, offset: number) => void): void
+  /** Kafka answered a fetch or a heartbeat of this member. */
+  readonly onHeard: () => void
   onBatch(batch: LogBatch, handle: BatchHandle): Promise<void>
   /** A fetch held only control records or aborted transactions; kafkajs goes on after it without calling `onBatch`. */
   onSkipped(partition: number, firstOffset: number, lastOffset: number): void
@@ -95,6 +97,9 @@ export async function startLogConsumer(options: LogConsumerOptions): Promise<Log
       }
     })
   })
+  for (const heard of [consumer.events.FETCH, consumer.events.HEARTBEAT]) {
+    consumer.on(heard, options.onHeard)
+  }
   consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload }) => {
     if (payload.batchSize === 0 && (payload.firstOffset as string | null) !== null) {
       options.onSkipped(payload.partition, toOffset(payload.firstOffset), toOffset(payload.lastOffset))
@@ -144,7 +149,7 @@ export async function startLogConsumer(options: LogConsumerOptions): Promise<Log
             throw thrown
           }
           throw new PipelineError(
-            `committing offset ${offset} of ${options.topic}/${partition}: the outcome is unknown`,
+            `committing offset ${offset} of ${options.topic}/${partition}: the outcome is unknown (${messageOf(thrown)})`,
             {
               code: 'membership_lost',
               retryable: true,

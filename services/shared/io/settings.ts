@@ -148,7 +148,7 @@ export const variables = {
   DEDUP_WINDOW_BLOCKS: { schema: count(100, 1_000_000, 10_000), what: 'Tokens each table remembers (`migrate`)' },
   OUTAGE_MAX_MS: {
     schema: count(1_000, 86_400_000, 600_000),
-    what: 'Milliseconds ClickHouse may be away before a classifier gives up',
+    what: 'Milliseconds a server may be away before a classifier gives up',
   },
   STOP_TIMEOUT_MS: { schema: count(100, 600_000, 10_000), what: 'Milliseconds a stop may take; then exit code 1' },
   HTTP_PORT: { schema: count(0, 65_535, 0), what: 'Port of /metrics, /healthz and /readyz; 0 chooses a free one' },

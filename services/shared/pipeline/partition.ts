@@ -32,7 +32,7 @@ export interface PartitionDeps {
   readonly taxonomy: NamedTaxonomy
   readonly fates: FateSettings
   readonly limits: BatchLimits
-  schema(id: number): Promise<WriterSchema | { fault: string }>
+  schema(id: number, handle: BatchHandle): Promise<WriterSchema | { fault: string }>
   /** The taxonomy a recovered plan was made under. */
   taxonomyOf(version: number): NamedTaxonomy
   settle(batch: SealedBatch, plan: Plan, handle: BatchHandle): Promise<void>
@@ -70,12 +70,12 @@ export function createPartition(
   let lastGathered = -1
   let gatheringSince = 0
 
-  async function reader(schemaId: number): Promise<Reader | { fault: string }> {
+  async function reader(schemaId: number, handle: BatchHandle): Promise<Reader | { fault: string }> {
     const kept = readers.get(schemaId)
     if (kept !== undefined) {
       return kept
     }
-    const schema = await deps.schema(schemaId)
+    const schema = await deps.schema(schemaId, handle)
     const found = 'fault' in schema ? schema : createReader(deps.stream, schema, taxonomy.taxonomy)
     const made = plan === undefined ? found : asPlanned(plan, schemaId, found)
     if (!('fault' in made)) {
@@ -107,7 +107,7 @@ export function createPartition(
       if (answer === batchFull) {
         await flush(lastGathered, handle)
       } else {
-        gatherer.resolve(answer, await reader(answer))
+        gatherer.resolve(answer, await reader(answer, handle))
       }
     }
     lastGathered = message.offset

@@ -1,9 +1,15 @@
 import { messageOf, PipelineError } from '../domain/faults.ts'
 import type { BatchHandle, LogBatch } from '../io/kafka-consumer.ts'
 import { createPartition, type Partition, type PartitionDeps } from './partition.ts'
+import { outlast, outlastAsMember, type Outages } from './outlast.ts'
 import { findPosition, rebuildMemory, type PositionDeps } from './position.ts'
+import type { WriterSchema } from './reader.ts'
 
-export interface PipelineDeps extends PartitionDeps, Omit<PositionDeps, 'stream' | 'topic' | 'topicId'> {}
+export interface PipelineDeps
+  extends Omit<PartitionDeps, 'schema'>, Omit<PositionDeps, 'stream' | 'topic' | 'topicId' | 'log'> {
+  readonly outages: Outages
+  schema(id: number): Promise<WriterSchema | { fault: string }>
+}
 
 /** Log -> fates -> tables for the partitions that this process owns. What a stream is comes in; nothing here knows its fields. */
 export interface Pipeline {
@@ -24,6 +30,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const stalls = new Map<number, NodeJS.Timeout>()
   /** Partitions that have stalled: their rows are settled with each fetch. */
   const hasty = new Set<number>()
+  const { log } = deps.outages
+  const positionDeps: PositionDeps = { ...deps, log }
+  const schema: PartitionDeps['schema'] = (id, handle) =>
+    outlastAsMember(`asking for schema ${id}`, () => deps.schema(id), handle, deps.outages)
+  let joins = 0
   let draining = false
 
   /**
@@ -31,17 +42,24 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
    * fetch can come first anyway (exactly-once rule 3).
    */
   async function open(number: number, handle: BatchHandle): Promise<Partition | undefined> {
-    await assertSameTopic()
-    const position = await findPosition(number, deps)
-    const fates = position.plan?.fates ?? deps.fates
-    const memory = await rebuildMemory(number, position.offset, fates, deps)
+    const look = async () => {
+      await assertSameTopic()
+      await deps.store.readClock()
+      const found = await findPosition(number, positionDeps)
+      return {
+        position: found,
+        memory: await rebuildMemory(number, found.offset, found.plan?.fates ?? deps.fates, positionDeps),
+      }
+    }
+    const doing = `opening ${deps.topic}/${number}`
+    const { position, memory } = await outlastAsMember(doing, look, handle, deps.outages)
     if (!handle.isCurrent()) {
       return undefined
     }
     const limits = hasty.has(number) ? { ...deps.limits, gatherMaxMs: 0 } : deps.limits
-    const partition = createPartition(number, position, memory, { ...deps, limits })
+    const partition = createPartition(number, position, memory, { ...deps, schema, limits })
     const planned = position.plan === undefined ? undefined : `${position.plan.first}-${position.plan.last}`
-    deps.log.info({ partition: number, offset: position.offset, planned }, 'partition opened')
+    log.info({ partition: number, offset: position.offset, planned }, 'partition opened')
     partitions.set(number, partition)
     return partition
   }
@@ -57,7 +75,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       return
     }
     if (batch.fetchedOffset !== partition.expected) {
-      deps.log.debug(
+      log.debug(
         { partition: number, fetched: batch.fetchedOffset, expected: partition.expected },
         'stale fetch dropped',
       )
@@ -113,7 +131,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const check = () => {
       const first = partition.gathered
       if (first !== undefined && partitions.get(number) === partition && handle.isCurrent()) {
-        deps.log.info({ partition: number, first }, 'no more messages came, reading what was gathered again')
+        log.info({ partition: number, first }, 'no more messages came, reading what was gathered again')
         hasty.add(number)
         partitions.delete(number)
         handle.seek(first)
@@ -141,9 +159,18 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     onJoin(assigned, seek) {
       // Every rejoin returns to the committed offsets, also on partitions that are kept.
       partitions.clear()
-      seekBackToLedger(assigned, seek).catch((thrown: unknown) => {
-        deps.log.warn({ fault: messageOf(thrown) }, 'committed offsets could not be compared with the ledger')
-      })
+      const joined = ++joins
+      const assertNewest = () => {
+        if (draining || joined !== joins) {
+          throw new PipelineError('the group was joined anew', { code: 'membership_lost', retryable: true })
+        }
+      }
+      const compare = () => seekBackToLedger(assigned, seek)
+      outlast('comparing committed offsets with the ledger', compare, assertNewest, deps.outages).catch(
+        (thrown: unknown) => {
+          log.warn({ fault: messageOf(thrown) }, 'committed offsets could not be compared with the ledger')
+        },
+      )
     },
     async onBatch(batch, handle) {
       const work = take(batch, handle)

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { messageOf, PipelineError } from '../domain/faults.ts'
-import { encodePlan, type Plan } from '../domain/plan.ts'
+import { batchToken, encodePlan, type Plan } from '../domain/plan.ts'
 import type { StreamDefinition } from '../domain/stream.ts'
 import type { BatchHandle } from '../io/kafka-consumer.ts'
-import type { Logger } from '../io/log.ts'
 import { batchInserts, type SealedBatch, type TableInsert } from './insert.ts'
+import { keepMembership, type Keeper } from './keeper.ts'
+import { outlast, type Outages } from './outlast.ts'
 import type { Store } from './store.ts'
 import { verifyBatch } from './verify.ts'
 
@@ -19,7 +18,7 @@ import { verifyBatch } from './verify.ts'
  */
 export async function settle(batch: SealedBatch, plan: Plan, deps: SettleDeps): Promise<void> {
   const { handle } = deps
-  const keeper = keepMembership(handle, deps.heartbeatIntervalMs)
+  const keeper = keepMembership(handle, deps.outages.heartbeatIntervalMs)
   try {
     const lease = createLease(batch, plan, deps, keeper)
     await lease.renew()
@@ -50,13 +49,14 @@ async function insertAndVerify(
   }
   if (failedAttempts > 0 || outcome.unsure) {
     // A retry's answer alone proves nothing (exactly-once hole 1).
-    keeper.assertMember('verifying')
-    await verifyBatch(batch, inserts, {
-      store: deps.store,
-      log: deps.log,
-      leaseEndsMs: () => lease.endsMs,
-      assertMember: (doing) => keeper.assertMember(doing),
-    })
+    const verify = () =>
+      verifyBatch(batch, inserts, {
+        store: deps.store,
+        log: deps.outages.log,
+        leaseEndsMs: () => lease.endsMs,
+        assertMember: keeper.assertMember,
+      })
+    await outlast(`verifying ${batchToken(batch)}`, verify, keeper.assertMember, deps.outages)
     deps.onEvent({ kind: 'verified', failedAttempts })
   }
 }
@@ -65,12 +65,9 @@ export interface SettleDeps {
   readonly stream: StreamDefinition
   readonly store: Store
   readonly handle: BatchHandle
-  readonly log: Logger
-  readonly heartbeatIntervalMs: number
   /** How long an insert may go on from its plan without the plan being committed anew. Shorter than the deduplication window lasts. */
   readonly leaseMs: number
-  /** How long ClickHouse may stay away before the process gives up. */
-  readonly outageMaxMs: number
+  readonly outages: Outages
   readonly onEvent: (event: SettleEvent) => void
 }
 
@@ -101,78 +98,43 @@ function createLease(batch: SealedBatch, plan: Plan, deps: SettleDeps, keeper: K
   }
 }
 
-/** Retries one insert with its token until ClickHouse acknowledges it. Returns how many attempts had an unknown outcome. */
+/** Repeats one insert with its token until ClickHouse acknowledges it. Returns how many attempts had an unknown outcome. */
 async function insertUntilAcknowledged(
   insert: TableInsert,
   lease: Lease,
   deps: SettleDeps,
   keeper: Keeper,
 ): Promise<number> {
-  const givesUpAt = performance.now() + deps.outageMaxMs
-  for (let failed = 0; ; failed++) {
-    keeper.assertMember(`inserting into ${insert.table}`)
+  const doing = `inserting ${insert.token} into ${insert.table}`
+  let failed = 0
+  const attempt = async (): Promise<boolean> => {
     const startedAt = performance.now()
     try {
       await deps.store.insert(insert, lease.endsMs)
-      deps.onEvent({
-        kind: 'inserted',
-        table: insert.table,
-        rows: insert.rows,
-        durationMs: performance.now() - startedAt,
-      })
-      return failed
     } catch (thrown) {
-      const fault = asInsertFault(insert, thrown)
+      failed += 1
+      const fault = asInsertFault(doing, thrown)
       deps.onEvent({ kind: 'insert_failed', table: insert.table, fault })
       if (fault.code === 'lease_expired') {
         await deps.store.readClock()
         await lease.renew()
-        continue
+        return false
       }
-      if (!fault.retryable || performance.now() > givesUpAt) {
-        throw fault
-      }
-      deps.log.warn({ table: insert.table, token: insert.token, fault: fault.message }, 'insert failed, trying again')
-      await sleep(Math.min(100 * 2 ** failed, 2_000))
+      throw fault
     }
+    const durationMs = performance.now() - startedAt
+    deps.onEvent({ kind: 'inserted', table: insert.table, rows: insert.rows, durationMs })
+    return true
   }
+  while (!(await outlast(doing, attempt, keeper.assertMember, deps.outages)));
+  return failed
 }
 
-function asInsertFault(insert: TableInsert, thrown: unknown): PipelineError {
+function asInsertFault(doing: string, thrown: unknown): PipelineError {
   const known = thrown instanceof PipelineError ? thrown : undefined
-  return new PipelineError(`inserting ${insert.token} into ${insert.table}: ${messageOf(thrown)}`, {
+  return new PipelineError(`${doing}: ${messageOf(thrown)}`, {
     code: known?.code ?? 'clickhouse_unreachable',
     retryable: known?.retryable ?? true,
     cause: thrown,
   })
-}
-
-interface Keeper {
-  /** Throws when a heartbeat failed or the generation ended: nothing new may be started then. */
-  assertMember(doing: string): void
-  stop(): void
-}
-
-/** Heartbeats while inserts run. After a failed one the attempt in flight is finished and no other is started. */
-function keepMembership(handle: BatchHandle, intervalMs: number): Keeper {
-  let lost: unknown
-  const timer = setInterval(() => {
-    handle.heartbeat().catch((thrown: unknown) => {
-      lost = thrown ?? new Error('heartbeat failed')
-    })
-  }, intervalMs)
-  return {
-    assertMember(doing) {
-      if (lost !== undefined) {
-        throw lost instanceof Error ? lost : new Error(messageOf(lost))
-      }
-      if (!handle.isCurrent()) {
-        throw new PipelineError(`${doing}: this member's generation has ended`, {
-          code: 'membership_lost',
-          retryable: true,
-        })
-      }
-    },
-    stop: () => clearInterval(timer),
-  }
 }

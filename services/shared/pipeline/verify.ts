@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { PipelineError } from '../domain/faults.ts'
+import { messageOf, PipelineError } from '../domain/faults.ts'
 import type { Logger } from '../io/log.ts'
 import { insertSettings, insertSql, type SealedBatch, type TableInsert } from './insert.ts'
 import type { LogRange, Store } from './store.ts'
@@ -99,7 +99,17 @@ export async function restoreMissing(insert: TableInsert, range: LogRange, deps:
       },
     )
     deps.assertMember?.(`restoring rows of ${insert.table}`)
-    await moveAll(clickHouse, staging, `${database}.${insert.table}`)
+    await moveAll(clickHouse, staging, `${database}.${insert.table}`).catch((thrown: unknown) => {
+      if (!(thrown instanceof PipelineError) || !thrown.retryable) {
+        throw thrown
+      }
+      // It may still be under way: whoever counts at once, and restores again, would have the rows twice.
+      throw new PipelineError(`restoring rows of ${insert.table}: ${messageOf(thrown)}`, {
+        code: 'membership_lost',
+        retryable: true,
+        cause: thrown,
+      })
+    })
   } finally {
     await clickHouse.command(`DROP TABLE IF EXISTS ${stagingDatabase}.${staging}`)
   }

@@ -1,0 +1,127 @@
+/** Servers that are away for longer than several sessions, not just started anew. This file has servers of its own. */
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { LocalStack } from '../../../services/local/stack.ts'
+import { pipelineCase, type ClassifierProcess } from '../../support/pipeline-case.ts'
+import { ownStack } from '../../support/stack.ts'
+import { waitFor } from '../../support/wait-for.ts'
+
+const sessionMs = 2_000
+const awayMs = 4 * sessionMs
+const env = { BATCH_ROWS_MAX: '800', SESSION_TIMEOUT_MS: String(sessionMs), LEASE_MS: '3000', LOG_LEVEL: 'info' }
+
+let stack: LocalStack
+before(async () => {
+  stack = await ownStack({ after })
+})
+beforeEach(async () => {
+  // A test that failed may have left one away.
+  for (const server of [stack.clickhouse, stack.kafka]) {
+    await server.kill('SIGCONT')
+    await server.start().catch((thrown: unknown) => assert.match(String(thrown), /is running already/))
+  }
+})
+
+test('ClickHouse away for four sessions: not ready and says why, the same membership all along, exact', async (t) => {
+  const { work, classifiers, log } = await atWork(t)
+  await stack.clickhouse.kill('SIGKILL')
+  await becomeNotReady(
+    classifiers,
+    /^\w+ing .*: ClickHouse at http:\/\/127\.0\.0\.1:\d+ can't be reached: .*\(for \d+ s\)$/,
+  )
+  await sleep(awayMs)
+  assert.equal(await work.admin.groupMembers(work.group), 2)
+  await stack.clickhouse.start()
+  await becomeReady(classifiers)
+  await assertOneMembership(classifiers)
+  await work.assertDrained(classifiers, { logs: [log], timeoutMs: 90_000 })
+})
+
+test('ClickHouse that takes connections and answers nothing: not ready, the same membership, exact', async (t) => {
+  const { work, classifiers, log } = await atWork(t)
+  await stack.clickhouse.kill('SIGSTOP')
+  await sleep(awayMs)
+  assert.equal(await work.admin.groupMembers(work.group), 2)
+  await stack.clickhouse.kill('SIGCONT')
+  await assertOneMembership(classifiers)
+  await work.assertDrained(classifiers, { logs: [log], timeoutMs: 90_000 })
+})
+
+test('a member killed while ClickHouse is away: the other takes its partitions over and waits with them, exact', async (t) => {
+  const { work, classifiers, log } = await atWork(t)
+  await stack.clickhouse.kill('SIGKILL')
+  await becomeNotReady(classifiers, /ClickHouse/)
+  const [killed, left] = classifiers as [ClassifierProcess, ClassifierProcess]
+  killed.child.kill('SIGKILL')
+  await waitFor('the group to have one member', async () => (await work.admin.groupMembers(work.group)) === 1)
+  await waitFor('the partitions to be opened anew', () => /"doing":"opening /.test(left.stderr()))
+  await becomeNotReady([left], /ClickHouse at .* can't be reached/)
+  await sleep(awayMs)
+  assert.equal(await work.admin.groupMembers(work.group), 1)
+  await stack.clickhouse.start()
+  await becomeReady([left])
+  await work.assertDrained([left], { logs: [log], timeoutMs: 90_000 })
+})
+
+test('stopped while ClickHouse is away: ends at once and clean, and the next process finishes its plan', async (t) => {
+  const { work, classifiers, log } = await atWork(t)
+  await stack.clickhouse.kill('SIGKILL')
+  await becomeNotReady(classifiers, /ClickHouse/)
+  await Promise.all(classifiers.map((classifier) => classifier.stop()))
+  await stack.clickhouse.start()
+  await work.assertDrained([work.startProcess()], { logs: [log], timeoutMs: 90_000 })
+})
+
+test('ClickHouse away for longer than OUTAGE_MAX_MS: ends with one sentence, and the next process goes on, exact', async (t) => {
+  const { work, classifiers, log } = await atWork(t, { OUTAGE_MAX_MS: '3000' })
+  await stack.clickhouse.kill('SIGKILL')
+  for (const classifier of classifiers) {
+    assert.equal(await classifier.ended(30_000), '1')
+    assert.match(classifier.stderr(), /ClickHouse at http:\/\/127\.0\.0\.1:\d+ can't be reached/)
+  }
+  await stack.clickhouse.start()
+  await work.assertDrained([work.startProcess()], { logs: [log], timeoutMs: 90_000 })
+})
+
+test('Kafka away for four sessions: not ready and says why, comes back by itself, exact', async (t) => {
+  const { work, classifiers, log } = await atWork(t)
+  await stack.kafka.kill('SIGKILL')
+  await becomeNotReady(classifiers, /Kafka|coordinator|connection|ECONN/i)
+  await sleep(awayMs)
+  classifiers.forEach((classifier) => classifier.assertAlive())
+  await stack.kafka.start()
+  await becomeReady(classifiers)
+  await work.assertDrained(classifiers, { logs: [log], timeoutMs: 90_000 })
+})
+
+/** Two classifiers in the middle of a backlog. */
+async function atWork(t: Parameters<typeof pipelineCase>[0], more: Record<string, string> = {}) {
+  const work = await pipelineCase(t, { stack, partitions: 4, env: { ...env, ...more } })
+  await work.simulate({ events: 30_000 })
+  const log = await work.readLog()
+  const classifiers = [work.startProcess(), work.startProcess()]
+  await Promise.all(classifiers.map((classifier) => classifier.logged('batch settled', 2)))
+  return { work, classifiers, log }
+}
+
+async function becomeNotReady(classifiers: readonly ClassifierProcess[], reason: RegExp): Promise<void> {
+  for (const classifier of classifiers) {
+    const said = await waitFor('the classifier to be not ready', () => classifier.notReady())
+    assert.match(said, reason)
+  }
+}
+
+async function becomeReady(classifiers: readonly ClassifierProcess[]): Promise<void> {
+  for (const classifier of classifiers) {
+    await waitFor('the classifier to be ready', async () => (await classifier.notReady()) === undefined)
+  }
+}
+
+async function assertOneMembership(classifiers: readonly ClassifierProcess[]): Promise<void> {
+  for (const classifier of classifiers) {
+    assert.equal(await classifier.counter('intent_ledger_memberships_total'), 1, 'memberships')
+    assert.equal(await classifier.counter('intent_ledger_faults_total'), 0, 'faults')
+  }
+}
