@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import type { Kafka } from 'kafkajs'
+
 import { cliEnvironment, runCli, startCli } from '../../support/cli.ts'
 import { pipelineCase } from '../../support/pipeline-case.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -35,7 +37,8 @@ const event = (n: number) => ({
 })
 
 test('holds no password, key or raw id in output, tables and log, and writes nothing but to /tmp', async (t) => {
-  const { stack, topic, group, database, clickHouse, admin, kafka, readLog } = await pipelineCase(t, { partitions: 2 })
+  const work = await pipelineCase(t, { partitions: 2 })
+  const { stack, topic, group, database, clickHouse, admin, kafka } = work
   const folder = await mkdtemp(join(tmpdir(), 'intent-ledger-secrets-'))
   t.after(() => rm(folder, { recursive: true }))
   const passwords = Object.entries(stack.secrets).flatMap(([name, value]) => (name === 'householdKey' ? [] : [value]))
@@ -80,7 +83,7 @@ test('holds no password, key or raw id in output, tables and log, and writes not
   let logged = ''
   classifier.child.stderr!.on('data', (chunk: string) => (logged += chunk))
   await classifier.said('batch settled')
-  const log = await readLog()
+  const log = await work.readLog()
   const messages = log.partitions.flat()
   await waitFor('all messages to be settled', async () => {
     const [row] = await clickHouse.rows<{ read: number }>(
@@ -166,7 +169,7 @@ function formsOf(secret: string): Record<string, string> {
   }
 }
 
-async function describeGroups(kafka: import('kafkajs').Kafka, group: string) {
+async function describeGroups(kafka: Kafka, group: string) {
   const admin = kafka.admin()
   await admin.connect()
   try {
