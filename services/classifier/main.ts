@@ -8,7 +8,14 @@ import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
 import { assertBrokerAnswers, createKafka } from '../shared/io/kafka.ts'
 import { createLogger } from '../shared/io/log.ts'
 import { openFileRegistry, openHttpRegistry } from '../shared/io/schema-registry.ts'
-import { kafkaSettings, kafkaVariables, readSettings, type Settings } from '../shared/io/settings.ts'
+import {
+  clickHouseSettings,
+  clickHouseVariables,
+  kafkaSettings,
+  kafkaVariables,
+  readSettings,
+  type Settings,
+} from '../shared/io/settings.ts'
 import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
 import { createStore } from '../shared/pipeline/store.ts'
 import { createClassifier, type ClassifierOptions, type ClassifierParts } from './classifier.ts'
@@ -18,14 +25,8 @@ import { createMetrics } from './metrics.ts'
 /** The variables a classifier reads. */
 export const classifierVariables = [
   ...kafkaVariables,
-  ...([
-    'KAFKA_TOPIC',
-    'KAFKA_GROUP',
-    'CLICKHOUSE_URL',
-    'CLICKHOUSE_USER',
-    'CLICKHOUSE_PASSWORD',
-    'CLICKHOUSE_DATABASE',
-  ] as const),
+  ...clickHouseVariables,
+  ...(['KAFKA_TOPIC', 'KAFKA_GROUP', 'CLICKHOUSE_DATABASE'] as const),
   ...(['SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD', 'TAXONOMY_VERSION'] as const),
   ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS'] as const),
   ...(['REJECTED_PERCENT_MAX', 'REJECTED_ROWS_MIN'] as const),
@@ -62,12 +63,9 @@ export async function runClassifier(
   })
 
   // Dependencies
-  const kafka = createKafka(kafkaSettings(settings, 'intent-ledger-classifier'), log)
-  const clickHouse = createClickHouse({
-    url: settings.CLICKHOUSE_URL,
-    user: settings.CLICKHOUSE_USER ?? 'pipeline',
-    password: settings.CLICKHOUSE_PASSWORD,
-  })
+  const kafkaConnection = kafkaSettings(settings, 'intent-ledger-classifier')
+  const kafka = createKafka(kafkaConnection, log)
+  const clickHouse = createClickHouse(clickHouseSettings(settings, 'pipeline'))
   const stream = assistantIntents
   const metrics = createMetrics()
   const taxonomy = loadTaxonomy(settings.TAXONOMY_VERSION)
@@ -82,7 +80,7 @@ export async function runClassifier(
   const store = createStore({ clickHouse, database: settings.CLICKHOUSE_DATABASE, stream })
   // Asked before Kafka, so that a wrong password or a database without tables is said at once.
   await clickHouse.rows(`SELECT 1 FROM ${settings.CLICKHOUSE_DATABASE}.ingest_batches LIMIT 1`)
-  await assertBrokerAnswers(settings.KAFKA_BROKERS)
+  await assertBrokerAnswers(kafkaConnection)
   const admin = await connectKafkaAdmin(kafka)
   const peek = createKafkaPeek(kafka, settings.KAFKA_TOPIC)
   const parts: ClassifierParts = {
