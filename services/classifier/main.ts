@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 
 import { assistantIntents } from '../shared/domain/assistant-intents.ts'
@@ -95,7 +96,8 @@ export async function runClassifier(
     metrics,
     log,
   }
-  const classifier = createClassifier(classifierOptions(settings), decorate(parts))
+  const decorated = decorate(parts)
+  const classifier = createClassifier(classifierOptions(settings), decorated)
   const status = await startStatusServer({
     host: settings.HTTP_HOST,
     port: settings.HTTP_PORT,
@@ -111,13 +113,20 @@ export async function runClassifier(
   try {
     await classifier.run(signal)
   } finally {
-    await status.close()
-    await peek.close()
-    await admin.close()
-    await clickHouse.close()
+    const closed = Promise.allSettled([status.close(), peek.close(), decorated.admin.close(), clickHouse.close()])
+    const late = sleep(closingMaxMs, 'late', { ref: false })
+    if ((await Promise.race([closed, late])) === 'late') {
+      log.warn('connections did not close in time and are left to the end of the process')
+    }
     log.info('classifier stopped')
   }
 }
+
+/**
+ * kafkajs closes a connection only when what was asked over it is answered, and waits for half a minute for a broker that
+ * was killed: a stop would pass STOP_TIMEOUT_MS by far, and whoever supervises us would kill the process.
+ */
+const closingMaxMs = 2_000
 
 /**
  * A fetch is 4 MB outside the heap. By default V8 marks its whole heap, 19 MB of modules, after about each of them; counted

@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls'
 
 import kafkajs from 'kafkajs'
 import type { Consumer, EachBatchPayload, Kafka, KafkaConfig, KafkaMessage, Producer, SASLOptions } from 'kafkajs'
+import Runner from 'kafkajs/src/consumer/runner.js'
 
 import { messageOf, PipelineError } from '../domain/faults.ts'
 import { certificateFault, readAuthority } from './certificates.ts'
@@ -27,6 +28,7 @@ export interface KafkaSettings {
  */
 export function createKafka(settings: KafkaSettings, log: Logger): Kafka {
   silenceNegativeTimerWarning()
+  endFetchersOfStoppedConsumers()
   installCodecs()
   const config: KafkaConfig = {
     brokers: [...settings.brokers],
@@ -135,6 +137,27 @@ function silenceNegativeTimerWarning(): void {
       emit(warning, ...rest)
     }
   }
+}
+
+/**
+ * A consumer of kafkajs 2.2.4 that was stopped answers each fetch at once with nothing. Stopped while it makes its fetchers
+ * anew, because a broker came or went, it leaves fetchers that ask for ever: the event loop starves, and the process takes
+ * a whole core, sends no heartbeat and hears no signal. An error ends them.
+ */
+let fetchersEnd = false
+function endFetchersOfStoppedConsumers(): void {
+  if (fetchersEnd) {
+    return
+  }
+  fetchersEnd = true
+  const descriptor = Object.getOwnPropertyDescriptor(Runner.prototype, 'fetch')!
+  const fetch = descriptor.value as Runner['fetch']
+  Object.defineProperty(Runner.prototype, 'fetch', {
+    ...descriptor,
+    value(this: Runner, nodeId: number) {
+      return this.running ? fetch.call(this, nodeId) : Promise.reject(new Error('the consumer was stopped'))
+    },
+  })
 }
 
 /** murmur2 over the key, as the Java client; named, so that kafkajs does not warn of its changed default. */
