@@ -32,7 +32,10 @@ test('faults under load: what the producer was acknowledged stands in ClickHouse
   assert.match(text, /judge: clean[\s\S]+audit: clean/)
   assert.equal(text.match(/tampered, [^:]+: (judge|audit) says: /g)?.length, 8)
   // Thirty faults are the whole deck.
-  const kinds = text.match(/faults: (.*)/)![1]!.split(', ').map((kind) => kind.split(' ')[0]!)
+  const kinds = text
+    .match(/faults: (.*)/)![1]!
+    .split(', ')
+    .map((kind) => kind.split(' ')[0]!)
   assert.deepEqual(kinds.sort(), Object.keys(faults).sort())
 })
 
