@@ -76,9 +76,9 @@ function readHead(head: Buffer): { table: string; leaseEndsMs: number } {
   return { table, leaseEndsMs }
 }
 
-async function setWindow({ clickHouse, database }: FaultedWorld, table: string, blocks: number): Promise<void> {
+async function setWindow({ steward, database }: FaultedWorld, table: string, blocks: number): Promise<void> {
   await waitFor('the deduplication window to be set', async () => {
-    await clickHouse.command(
+    await steward.command(
       `ALTER TABLE ${database}.${table} MODIFY SETTING non_replicated_deduplication_window = ${blocks}`,
     )
     return true

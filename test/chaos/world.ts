@@ -21,6 +21,8 @@ export interface FaultedWorld {
   portOf(member: number): number
   /** Past the proxy. */
   readonly clickHouse: ClickHouse
+  /** May change a table's settings. */
+  readonly steward: ClickHouse
   readonly kafkaServers: readonly KeptServer[]
   /** One a broker, in the same order. */
   readonly kafkaProxies: readonly Proxy[]
