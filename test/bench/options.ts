@@ -3,42 +3,60 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 
 import { mistake } from '../../services/shared/domain/faults.ts'
-import { contenders, type ContenderName } from './contender.ts'
+import { contenderNames, contenders, type ContenderName } from './contender.ts'
 
 export interface BenchOptions {
   readonly events: number
   readonly rounds: number
   readonly only: readonly ContenderName[]
   readonly profileFolder: string | undefined
+  /** Results go into results.json, README.md and the chart. */
+  readonly save: boolean
 }
 
-export const eventsDefault = 2_000_000
+const eventsDefault = 2_000_000
+const roundsDefault = 5
+const quick = { events: 200_000, rounds: 1 }
 
 export const help = `npm run bench -- [options]
 
-Drains a topic of simulated events (4 partitions, 1 % sent twice, 0.5 % malformed) into ClickHouse with roll-ups, by this
-project's classifier and by the plain way, in turn, and prints what each costs. Starts its own Kafka and ClickHouse.
+Drains a topic of simulated events (4 partitions, 1 % sent twice, 0.5 % malformed) into ClickHouse with roll-ups, by each
+contender in turn, proves that all stored the same, and prints what each costs. Starts its own Kafka and ClickHouse.
 
   --events <n>        events in the topic, beside the second copies (default ${eventsDefault})
-  --rounds <n>        runs of each contender, in turn (default 3)
-  --only <name>       ${Object.keys(contenders).join(' or ')}
+  --rounds <n>        runs of each contender, in turn (default ${roundsDefault})
+  --only <a,b>        some of the contenders: ${contenderNames.join(', ')}
+  --quick             ${quick.events} events, ${quick.rounds} round: under 2 minutes, to see that everything runs
   --profile <folder>  write a CPU profile of every contender's process there (slows it)
+  --no-save           only print
+  --draw              no run: draw table and chart anew from test/bench/results.json
   --help
 
-A run of both contenders with ${eventsDefault} events or more writes test/bench/results.json and the table in test/bench/README.md.
+Contenders:
+${contenderNames.map((name) => `  ${name.padEnd(18)}  ${contenders[name].title}`).join('\n')}
 
-Example: npm run bench -- --events 200000 --rounds 1 --only ours
+A run of all contenders with ${eventsDefault} events or more, without --no-save and --profile, writes test/bench/results.json, and
+the table and the chart of test/bench/README.md.
+
+Example: npm run bench -- --events 200000 --rounds 1 --only ours,engine-avro
 `
 
+const count = (low: number, high: number) => z.coerce.number().int().min(low).max(high)
 const format = z.object({
-  events: z.coerce.number().int().min(1_000).max(100_000_000).default(eventsDefault),
-  rounds: z.coerce.number().int().min(1).max(100).default(3),
-  only: z.enum(Object.keys(contenders) as [ContenderName]).optional(),
+  events: count(1_000, 100_000_000).optional(),
+  rounds: count(1, 100).optional(),
+  only: z
+    .string()
+    .transform((names) => names.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(contenderNames)))
+    .default([...contenderNames]),
+  quick: z.boolean().default(false),
   profile: z.string().optional(),
+  'no-save': z.boolean().default(false),
 })
 
-/** Undefined when help was asked for. Throws one sentence for a wrong flag. */
-export function readOptions(args: string[]): BenchOptions | undefined {
+/** What was asked for. Throws one sentence for a wrong flag. */
+export function readOptions(args: string[]): BenchOptions | 'help' | 'draw' {
   let values: Record<string, unknown>
   try {
     values = parseArgs({
@@ -47,15 +65,18 @@ export function readOptions(args: string[]): BenchOptions | undefined {
         events: { type: 'string' },
         rounds: { type: 'string' },
         only: { type: 'string' },
+        quick: { type: 'boolean' },
         profile: { type: 'string' },
+        'no-save': { type: 'boolean' },
+        draw: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values
   } catch (thrown) {
     throw mistake(`bench: ${(thrown as Error).message}`)
   }
-  if (values['help'] === true) {
-    return undefined
+  if (values['help'] === true || values['draw'] === true) {
+    return values['help'] === true ? 'help' : 'draw'
   }
   const parsed = format.safeParse(values)
   if (!parsed.success) {
@@ -63,11 +84,12 @@ export function readOptions(args: string[]): BenchOptions | undefined {
       `bench: ${parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('; ')}`,
     )
   }
-  const { events, rounds, only, profile } = parsed.data
-  return {
-    events,
-    rounds,
-    only: only === undefined ? (Object.keys(contenders) as ContenderName[]) : [only],
-    profileFolder: profile,
-  }
+  const { only, profile, ...asked } = parsed.data
+  const defaults = asked.quick ? quick : { events: eventsDefault, rounds: roundsDefault }
+  const { events = defaults.events, rounds = defaults.rounds } = asked
+  // In their own order and each once, whatever the flag says.
+  const chosen = contenderNames.filter((name) => only.includes(name))
+  // A small run would put its start-up costs into the books.
+  const whole = events >= eventsDefault && chosen.length === contenderNames.length && profile === undefined
+  return { events, rounds, only: chosen, profileFolder: profile, save: whole && !asked['no-save'] }
 }
