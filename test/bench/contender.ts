@@ -33,13 +33,21 @@ export type Measurement = z.infer<typeof measurementFormat>
 /** Runs one contender's file to its end. With `profileFolder` its CPU profile is written there. */
 export async function runContender(
   file: string,
-  options: { env: NodeJS.ProcessEnv; messages: number; profileFolder: string | undefined },
+  options: {
+    env: NodeJS.ProcessEnv
+    messages: number
+    profileFolder: string | undefined
+    onStart?: (pid: number) => void
+  },
 ): Promise<Measurement> {
   const profile = options.profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileFolder}`]
   const child = spawn(process.execPath, [...profile, join(import.meta.dirname, file), String(options.messages)], {
     env: { ...options.env, NODE_COMPILE_CACHE: compileCache },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  if (child.pid !== undefined) {
+    options.onStart?.(child.pid)
+  }
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', resolve)

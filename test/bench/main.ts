@@ -1,20 +1,14 @@
 /** The benchmark of the hot path: what one event costs, here and in what a user would otherwise take. `npm run bench -- --help`. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
-import { startStack, type LocalStack } from '../../services/local/stack.ts'
 import type { SimulationSummary } from '../../services/producer/simulate.ts'
 import { PipelineError } from '../../services/shared/domain/faults.ts'
-import { createClickHouse } from '../../services/shared/io/clickhouse.ts'
-import { connectKafkaAdmin } from '../../services/shared/io/kafka-admin.ts'
-import { createKafka } from '../../services/shared/io/kafka.ts'
-import { createLogger } from '../../services/shared/io/log.ts'
+import { say, withServers, type BenchServers } from './bench-servers.ts'
 import type { ContenderName } from './contender.ts'
-import { tuneKafkaEngine } from './engine-server.ts'
 import { fillTopics } from './fill.ts'
 import { drawKeptResults, keepResults } from './keep.ts'
+import { measureLatency } from './latency.ts'
+import { measureMemory } from './memory.ts'
 import { help, readOptions, type BenchOptions } from './options.ts'
+import { measureProducer } from './producer.ts'
 import { renderTable } from './report.ts'
 import { runOnce, type Run } from './run.ts'
 import { startSchemaEndpoint } from './schema-endpoint.ts'
@@ -23,9 +17,15 @@ import { describeMachine, summarise, type BenchResults } from './summary.ts'
 const topic = 'bench-intents'
 const jsonTopic = 'bench-intents-json'
 
-const say = (line: string) => process.stderr.write(`${line}\n`)
+/** The benches beside the contenders', each a verb. */
+const others = { latency: measureLatency, producer: measureProducer, memory: measureMemory }
 
 async function main(): Promise<void> {
+  const [verb, ...flags] = process.argv.slice(2)
+  if (verb !== undefined && Object.hasOwn(others, verb)) {
+    await others[verb as keyof typeof others](flags)
+    return
+  }
   const options = readOptions(process.argv.slice(2))
   if (options === 'help') {
     process.stdout.write(help)
@@ -35,35 +35,20 @@ async function main(): Promise<void> {
     await drawKeptResults()
     return
   }
-  const folder = await mkdtemp(join(tmpdir(), 'intent-ledger-bench-'))
-  try {
-    await tuneKafkaEngine(folder)
-    const stack = await startStack({ dataDir: folder, onLog: say })
-    try {
-      const results = await measure(options, stack)
-      process.stdout.write(`\n${renderTable(results)}\n`)
-      await (options.save ? keepResults(results) : say('not kept: --help says what is'))
-    } finally {
-      await stack.stop()
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  const results = await withServers((servers) => measure(options, servers))
+  process.stdout.write(`\n${renderTable(results)}\n`)
+  await (options.save ? keepResults(results) : say('not kept: --help says what is'))
 }
 
-async function measure(options: BenchOptions, stack: LocalStack): Promise<BenchResults> {
-  const { clickhouseUrl: url, secrets } = stack
-  const pipeline = createClickHouse({ url, user: 'pipeline', password: secrets.pipelinePassword })
-  const log = createLogger({ service: 'bench', level: 'warn', pretty: false })
-  const kafka = createKafka({ brokers: stack.kafkaBrokers, clientId: 'bench', ssl: false }, log)
-  const admin = await connectKafkaAdmin(kafka)
+async function measure(options: BenchOptions, servers: BenchServers): Promise<BenchResults> {
   const schemas = await startSchemaEndpoint()
   try {
     const twin = options.only.includes('engine-json') ? jsonTopic : undefined
-    const truth = await fillTopics({ topic, jsonTopic: twin, events: options.events }, { stack, kafka, admin })
+    const truth = await fillTopics({ topic, jsonTopic: twin, events: options.events }, servers)
     say(`${truth.sent} messages in ${topic} after ${truth.seconds.toFixed(1)} s`)
     const deps = {
-      ...{ stack, pipeline, admin, topic, jsonTopic, profileFolder: options.profileFolder },
+      ...servers,
+      ...{ topic, jsonTopic, profileFolder: options.profileFolder },
       ...{ messages: truth.sent, rowsDue: truth.accepted + truth.duplicate, registryUrl: schemas.url },
     }
     const runs: Run[] = []
@@ -81,8 +66,6 @@ async function measure(options: BenchOptions, stack: LocalStack): Promise<BenchR
     })
   } finally {
     await schemas.close()
-    await admin.close()
-    await pipeline.close()
   }
 }
 

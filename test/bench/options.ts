@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
 
 import { z } from 'zod'
 
@@ -38,6 +38,11 @@ ${contenderNames.map((name) => `  ${name.padEnd(18)}  ${contenders[name].title}`
 A run of all contenders with ${eventsDefault} events or more, without --no-save and --profile, writes test/bench/results.json, and
 the table and the chart of test/bench/README.md.
 
+Other benches, each with --help:
+  npm run bench -- latency   from Kafka's acknowledgement until a query sees the event
+  npm run bench -- producer  events/s of simulate to an acknowledged topic
+  npm run bench -- memory    our process under a large backlog
+
 Example: npm run bench -- --events 200000 --rounds 1 --only ours,engine-avro
 `
 
@@ -57,34 +62,19 @@ const format = z.object({
 
 /** What was asked for. Throws one sentence for a wrong flag. */
 export function readOptions(args: string[]): BenchOptions | 'help' | 'draw' {
-  let values: Record<string, unknown>
-  try {
-    values = parseArgs({
-      args,
-      options: {
-        events: { type: 'string' },
-        rounds: { type: 'string' },
-        only: { type: 'string' },
-        quick: { type: 'boolean' },
-        profile: { type: 'string' },
-        'no-save': { type: 'boolean' },
-        draw: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch (thrown) {
-    throw mistake(`bench: ${(thrown as Error).message}`)
-  }
+  const values = parseFlags(args, {
+    events: { type: 'string' },
+    rounds: { type: 'string' },
+    only: { type: 'string' },
+    quick: { type: 'boolean' },
+    profile: { type: 'string' },
+    'no-save': { type: 'boolean' },
+    draw: { type: 'boolean' },
+  })
   if (values['help'] === true || values['draw'] === true) {
     return values['help'] === true ? 'help' : 'draw'
   }
-  const parsed = format.safeParse(values)
-  if (!parsed.success) {
-    throw mistake(
-      `bench: ${parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('; ')}`,
-    )
-  }
-  const { only, profile, ...asked } = parsed.data
+  const { only, profile, ...asked } = check(format, values)
   const defaults = asked.quick ? quick : { events: eventsDefault, rounds: roundsDefault }
   const { events = defaults.events, rounds = defaults.rounds } = asked
   // In their own order and each once, whatever the flag says.
@@ -92,4 +82,35 @@ export function readOptions(args: string[]): BenchOptions | 'help' | 'draw' {
   // A small run would put its start-up costs into the books.
   const whole = events >= eventsDefault && chosen.length === contenderNames.length && profile === undefined
   return { events, rounds, only: chosen, profileFolder: profile, save: whole && !asked['no-save'] }
+}
+
+/** Flags of another bench, all whole numbers. Undefined when its help was asked for. */
+export function readCounts<Name extends string>(
+  args: string[],
+  bounds: Record<Name, readonly [low: number, high: number, standard: number]>,
+): Record<Name, number> | undefined {
+  const names = Object.keys(bounds) as Name[]
+  const values = parseFlags(args, Object.fromEntries(names.map((name) => [name, { type: 'string' }])))
+  if (values['help'] === true) {
+    return undefined
+  }
+  const shape = names.map((name) => [name, count(bounds[name][0], bounds[name][1]).default(bounds[name][2])])
+  return check(z.object(Object.fromEntries(shape) as Record<Name, z.ZodType<number>>), values) as Record<Name, number>
+}
+
+function parseFlags(args: string[], flags: NonNullable<ParseArgsConfig['options']>): Record<string, unknown> {
+  try {
+    return parseArgs({ args, options: { ...flags, help: { type: 'boolean', short: 'h' } } }).values
+  } catch (thrown) {
+    throw mistake(`bench: ${(thrown as Error).message}`)
+  }
+}
+
+function check<T>(schema: z.ZodType<T>, values: unknown): T {
+  const parsed = schema.safeParse(values)
+  if (parsed.success) {
+    return parsed.data
+  }
+  const said = parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`)
+  throw mistake(`bench: ${said.join('; ')}`)
 }

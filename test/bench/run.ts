@@ -5,6 +5,7 @@ import type { ClickHouse } from '../../services/shared/io/clickhouse.ts'
 import type { KafkaAdmin } from '../../services/shared/io/kafka-admin.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
 import { audit, readAuditedLog } from '../../services/shared/pipeline/audit.ts'
+import { consumerEnvironment } from './bench-servers.ts'
 import { contenders, runContender, type ContenderName, type Measurement } from './contender.ts'
 import { drainByEngine, stopEngine } from './engine-drain.ts'
 import { cpuBetween, readServerCpu, waitUntilQuiet, type ServerCpu } from './servers.ts'
@@ -26,7 +27,7 @@ export interface RunDeps {
   readonly pipeline: ClickHouse
   readonly admin: KafkaAdmin
   readonly topic: string
-  /** The same messages as JSON; empty when no contender reads it. */
+  /** The same messages as JSON; there only when a contender reads it. */
   readonly jsonTopic: string
   readonly registryUrl: string
   readonly messages: number
@@ -36,7 +37,7 @@ export interface RunDeps {
 }
 
 /** Blocks that a table remembers. Only ours needs it: for the others ClickHouse is spared the hashing of every block. */
-const dedupWindowBlocks = 10_000
+export const dedupWindowBlocks = 10_000
 
 /**
  * Throws when the contender fails or, for ours, when the audit is not clean. The database stays: for minutes after many files
@@ -78,16 +79,7 @@ function drain(
     const source = { database, group, brokers, topic: read, topicId, format: how.engine, registryUrl: deps.registryUrl }
     return drainByEngine(pipeline, { source, rowsDue, messages })
   }
-  const env = {
-    ...ownEnvironment(),
-    KAFKA_BROKERS: brokers,
-    KAFKA_TOPIC: topic,
-    KAFKA_GROUP: group,
-    CLICKHOUSE_URL: stack.clickhouseUrl,
-    CLICKHOUSE_PASSWORD: stack.secrets.pipelinePassword,
-    CLICKHOUSE_DATABASE: database,
-    BENCH_TOPIC_ID: topicId,
-  }
+  const env = consumerEnvironment(stack, { topic, topicId, group, database })
   return runContender(how.file, { env, messages, profileFolder })
 }
 
@@ -107,11 +99,4 @@ async function assertClean(
   if (!report.clean || unread > 0) {
     throw new Error(`the audit is not clean: ${unread} unread, ${JSON.stringify(report.differences.slice(0, 5))}`)
   }
-}
-
-/** What a child needs of our environment, without settings that a person may have exported for another stack. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(KAFKA|CLICKHOUSE|SCHEMA_REGISTRY|NODE_OPTIONS)/.test(name)),
-  )
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { contenderNames } from '../../bench/contender.ts'
-import { help, readOptions, type BenchOptions } from '../../bench/options.ts'
+import { help, readCounts, readOptions, type BenchOptions } from '../../bench/options.ts'
 
 function read(...args: string[]): BenchOptions {
   const options = readOptions(args)
@@ -47,4 +47,12 @@ test('help names every contender', () => {
     contenderNames.filter((name) => !help.includes(name)),
     [],
   )
+})
+
+test('another bench takes whole numbers within bounds, and its standards', () => {
+  const bounds = { rate: [1, 10, 5], seconds: [6, 60, 30] } as const
+  assert.deepEqual(readCounts(['--rate', '7'], bounds), { rate: 7, seconds: 30 })
+  assert.equal(readCounts(['--help'], bounds), undefined)
+  assert.throws(() => readCounts(['--rate', '11'], bounds), /--rate/)
+  assert.throws(() => readCounts(['--events', '7'], bounds), /--events/)
 })
