@@ -18,7 +18,7 @@ export interface FillDeps {
 
 /** Fills `topic`, and `jsonTopic` beside it unless it is undefined. Resolves with the known truth. */
 export async function fillTopics(
-  options: { topic: string; jsonTopic: string | undefined; events: number },
+  options: { topic: string; jsonTopic: string | undefined; events: number; malformed: number },
   { stack, kafka, admin }: FillDeps,
 ): Promise<SimulationSummary> {
   const open = async (topic: string) => {
@@ -30,13 +30,10 @@ export async function fillTopics(
     options.jsonTopic === undefined
       ? avroProducer
       : await createTwinProducer(avroProducer, await open(options.jsonTopic))
-  const { events } = options
+  const { events, malformed } = options
   try {
     return await simulate(
-      parseSimulationFlags(
-        { events, days: 14, duplicates: 0.01, malformed: 0.005, schemaVersion: '2', seed },
-        Date.now(),
-      ),
+      parseSimulationFlags({ events, days: 14, duplicates: 0.01, malformed, schemaVersion: '2', seed }, Date.now()),
       {
         producer,
         householdKey: Buffer.from(stack.secrets.householdKey, 'hex'),

@@ -44,7 +44,10 @@ async function measure(options: BenchOptions, servers: BenchServers): Promise<Be
   const schemas = await startSchemaEndpoint()
   try {
     const twin = options.only.includes('engine-json') ? jsonTopic : undefined
-    const truth = await fillTopics({ topic, jsonTopic: twin, events: options.events }, servers)
+    const truth = await fillTopics(
+      { topic, jsonTopic: twin, events: options.events, malformed: options.malformed },
+      servers,
+    )
     say(`${truth.sent} messages in ${topic} after ${truth.seconds.toFixed(1)} s`)
     const deps = {
       ...servers,

@@ -17,6 +17,7 @@ of each quarter of the run.
 const topic = 'bench-memory'
 const database = 'intent_ledger_bench_memory'
 const lookPauseMs = 200
+const malformedShare = 0.005
 
 export async function measureMemory(args: string[]): Promise<void> {
   const options = readCounts(args, { events: [10_000, 1_000_000_000, 10_000_000] })
@@ -33,7 +34,10 @@ export async function measureMemory(args: string[]): Promise<void> {
 
 async function measure(events: number, servers: BenchServers) {
   const { stack, pipeline, admin } = servers
-  const { sent: messages } = await fillTopics({ topic, jsonTopic: undefined, events }, servers)
+  const { sent: messages } = await fillTopics(
+    { topic, jsonTopic: undefined, events, malformed: malformedShare },
+    servers,
+  )
   say(`${messages} messages in ${topic}`)
   await migrate(pipeline, { database, dedupWindowBlocks })
   const drain = { topic, topicId: await admin.topicId(topic), group: 'bench-memory', database }

@@ -8,6 +8,8 @@ import { contenderNames, contenders, type ContenderName } from './contender.ts'
 export interface BenchOptions {
   readonly events: number
   readonly rounds: number
+  /** Share of the events that are spoiled. */
+  readonly malformed: number
   readonly only: readonly ContenderName[]
   readonly profileFolder: string | undefined
   /** Results go into results.json, README.md and the chart. */
@@ -16,15 +18,17 @@ export interface BenchOptions {
 
 const eventsDefault = 2_000_000
 const roundsDefault = 5
+const malformedDefault = 0.005
 const quick = { events: 200_000, rounds: 1 }
 
 export const help = `npm run bench -- [options]
 
-Drains a topic of simulated events (4 partitions, 1 % sent twice, 0.5 % malformed) into ClickHouse with roll-ups, by each
+Drains a topic of simulated events (4 partitions, 1 % sent twice, some malformed) into ClickHouse with roll-ups, by each
 contender in turn, proves that all stored the same, and prints what each costs. Starts its own Kafka and ClickHouse.
 
   --events <n>        events in the topic, beside the second copies (default ${eventsDefault})
   --rounds <n>        runs of each contender, in turn (default ${roundsDefault})
+  --malformed <share> share of them that is malformed (default ${malformedDefault}); the Kafka engine throws for each in Avro
   --only <a,b>        some of the contenders: ${contenderNames.join(', ')}
   --quick             ${quick.events} events, ${quick.rounds} round: under 2 minutes, to see that everything runs
   --profile <folder>  write a CPU profile of every contender's process there (slows it)
@@ -35,7 +39,7 @@ contender in turn, proves that all stored the same, and prints what each costs. 
 Contenders:
 ${contenderNames.map((name) => `  ${name.padEnd(18)}  ${contenders[name].title}`).join('\n')}
 
-A run of all contenders with ${eventsDefault} events or more, without --no-save and --profile, writes test/bench/results.json, and
+A run of all contenders with ${eventsDefault} events or more, without --malformed, --no-save and --profile, writes test/bench/results.json, and
 the table and the chart of test/bench/README.md.
 
 Other benches, each with --help:
@@ -50,6 +54,7 @@ const count = (low: number, high: number) => z.coerce.number().int().min(low).ma
 const format = z.object({
   events: count(1_000, 100_000_000).optional(),
   rounds: count(1, 100).optional(),
+  malformed: z.coerce.number().min(0).max(1).default(malformedDefault),
   only: z
     .string()
     .transform((names) => names.split(',').map((name) => name.trim()))
@@ -65,6 +70,7 @@ export function readOptions(args: string[]): BenchOptions | 'help' | 'draw' {
   const values = parseFlags(args, {
     events: { type: 'string' },
     rounds: { type: 'string' },
+    malformed: { type: 'string' },
     only: { type: 'string' },
     quick: { type: 'boolean' },
     profile: { type: 'string' },
@@ -74,14 +80,15 @@ export function readOptions(args: string[]): BenchOptions | 'help' | 'draw' {
   if (values['help'] === true || values['draw'] === true) {
     return values['help'] === true ? 'help' : 'draw'
   }
-  const { only, profile, ...asked } = check(format, values)
+  const { only, malformed, profile, ...asked } = check(format, values)
   const defaults = asked.quick ? quick : { events: eventsDefault, rounds: roundsDefault }
   const { events = defaults.events, rounds = defaults.rounds } = asked
   // In their own order and each once, whatever the flag says.
   const chosen = contenderNames.filter((name) => only.includes(name))
-  // A small run would put its start-up costs into the books.
-  const whole = events >= eventsDefault && chosen.length === contenderNames.length && profile === undefined
-  return { events, rounds, only: chosen, profileFolder: profile, save: whole && !asked['no-save'] }
+  // A small run would put its start-up costs into the books, and another topic would be another race.
+  const sameTopic = events >= eventsDefault && malformed === malformedDefault
+  const whole = sameTopic && chosen.length === contenderNames.length && profile === undefined
+  return { events, rounds, malformed, only: chosen, profileFolder: profile, save: whole && !asked['no-save'] }
 }
 
 /** Flags of another bench, all whole numbers. Undefined when its help was asked for. */

@@ -21,6 +21,7 @@ for (const [name, args] of [
   ['a small one', ['--quick']],
   ['one of fewer events', ['--events', '1999999']],
   ['one of some contenders', ['--only', 'ours,plain']],
+  ['one of another topic', ['--malformed', '0']],
   ['one that is profiled', ['--profile', 'folder']],
   ['one that is not to be kept', ['--no-save']],
 ] as const) {
