@@ -8,6 +8,7 @@ import { registerReports } from './report/commands.ts'
 import { messageOf, PipelineError } from './shared/domain/faults.ts'
 
 const lingerMaxMs = 1_000
+const lineCharactersMax = 1_000
 
 /**
  * One command for everything; npm scripts are thin names for its verbs. Exit codes: 0 done, 1 a fault or a difference,
@@ -26,7 +27,8 @@ export async function runVerb(argv: readonly string[], env: NodeJS.ProcessEnv): 
   }
 }
 
-function createProgram(context: ReturnType<typeof createContext>): Command {
+/** Exported for the test that tries every verb and option it has. */
+export function createProgram(context: ReturnType<typeof createContext>): Command {
   const program = new Command('intent-ledger')
     .description('Voice-assistant usage telemetry that tells, early and honestly, whether use earns anything.')
     .version('0.1.0')
@@ -58,11 +60,16 @@ function tell(thrown: unknown): number {
     return thrown.exitCode === 0 ? 0 : 2
   }
   if (thrown instanceof PipelineError) {
-    process.stderr.write(`${thrown.message}\n`)
+    process.stderr.write(`${thrown.message.split('\n').map(clipped).join('\n')}\n`)
     return thrown.code === 'usage_invalid' || thrown.code === 'config_invalid' ? 2 : 1
   }
   process.stderr.write(`${thrown instanceof Error ? (thrown.stack ?? thrown.message) : messageOf(thrown)}\n`)
   return 1
+}
+
+/** A mistake repeats what was typed, and that can be anything. */
+function clipped(line: string): string {
+  return line.length > lineCharactersMax ? `${line.slice(0, lineCharactersMax)}…` : line
 }
 
 function allCommands(command: Command): Command[] {

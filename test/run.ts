@@ -13,7 +13,8 @@ import { startStack } from '../services/local/stack.ts'
 import { describeStack, stackVariable } from './support/described-stack.ts'
 
 const root = join(import.meta.dirname, '..')
-const testTimeoutMs = 300_000
+/** The chaos run takes about 150 s, and a machine that others load may be slow. */
+const testTimeoutMs = 480_000
 const running = new Set<ChildProcess>()
 let interrupted = false
 

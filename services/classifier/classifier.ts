@@ -6,6 +6,7 @@ import { createRejectionLimit, type RejectionLimitOptions } from '../shared/doma
 import type { StreamDefinition } from '../shared/domain/stream.ts'
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { startLogConsumer, type LogConsumer } from '../shared/io/kafka-consumer.ts'
+import type { KafkaPeek } from '../shared/io/kafka-peek.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
 import type { SchemaRegistry } from '../shared/io/schema-registry.ts'
@@ -15,6 +16,7 @@ import { createPipeline, mayComeBack, type Pipeline } from '../shared/pipeline/p
 import { settle } from '../shared/pipeline/settle.ts'
 import type { Store } from '../shared/pipeline/store.ts'
 import { createCondition } from './condition.ts'
+import { createLagWatch } from './lag.ts'
 import type { ClassifierMetrics } from './metrics.ts'
 
 export interface ClassifierOptions {
@@ -30,6 +32,8 @@ export interface ClassifierOptions {
   readonly leaseMs: number
   readonly outageMaxMs: number
   readonly stopTimeoutMs: number
+  /** Seconds a message may wait to be stored before the classifier is not ready; 0: any time. */
+  readonly readyLagMaxS: number
 }
 
 /** Everything outside that a classifier works with. Tests put a decorated store or consumer here; the product never does. */
@@ -37,6 +41,7 @@ export interface ClassifierParts {
   readonly stream: StreamDefinition
   readonly kafka: Kafka
   readonly admin: KafkaAdmin
+  readonly peek: KafkaPeek
   readonly store: Store
   readonly registry: SchemaRegistry
   readonly taxonomy: NamedTaxonomy
@@ -65,6 +70,15 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
   const heartbeatIntervalMs = Math.max(250, options.sessionTimeoutMs / 10)
   const condition = createCondition({ silenceMaxMs: options.sessionTimeoutMs, nowMs: () => performance.now() })
   const rejectionLimit = createRejectionLimit(options.rejection)
+  const lag = createLagWatch({
+    peek: (partition, offset) => parts.peek.at(partition, offset),
+    committed: () => parts.admin.committed(options.group, options.topic),
+    watermarks: () => parts.admin.watermarks(options.topic),
+    log,
+    lagMaxS: options.readyLagMaxS,
+  })
+  const notReady = () => condition.notReady() ?? lag.tooOld()
+  metrics.watch({ lags: () => lag.lags(), notReady })
 
   /** One membership in the group, from joining to its end. Returns the fault that ended it, or undefined when stopped. */
   async function serve(signal: AbortSignal): Promise<PipelineError | undefined> {
@@ -81,6 +95,7 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
       outages,
       schema: (id) => parts.registry.schema(id),
       leaseEndsMs: () => store.serverNowMs() + options.leaseMs,
+      onExpired: (offsets) => metrics.expired.inc(offsets),
       async settle(batch, plan, handle) {
         const { tally } = batch.gathered
         const counts = { partition: batch.partition, ...tally }
@@ -102,12 +117,7 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
         })
         condition.settled()
         rejectionLimit.settled(counts)
-        metrics.batchSettled({
-          partition: batch.partition,
-          tally,
-          recovered: batch.recovered,
-          lagOffsets: highs.lag(batch.partition, batch.last),
-        })
+        metrics.batchSettled({ tally, recovered: batch.recovered })
         const { accepted, duplicate, rejected } = tally
         log.info(
           { partition: batch.partition, first: batch.first, last: batch.last, accepted, duplicate, rejected },
@@ -115,7 +125,6 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
         )
       },
     })
-    const highs = createHighs()
     const consumer = await (parts.startConsumer ?? startLogConsumer)({
       kafka: parts.kafka,
       topic: options.topic,
@@ -132,12 +141,10 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
       onJoin: (partitions, seek) => {
         condition.joined()
         pipeline.onJoin(partitions, seek)
+        lag.own(partitions, (partition) => pipeline.settledTo(partition))
       },
       onHeard: condition.heard,
-      onBatch: (batch, handle) => {
-        highs.set(batch.partition, batch.highWatermark)
-        return pipeline.onBatch(batch, handle)
-      },
+      onBatch: (batch, handle) => pipeline.onBatch(batch, handle),
       onSkipped: (partition, first, last) => pipeline.onSkipped(partition, first, last),
     })
     metrics.memberships.inc()
@@ -174,14 +181,15 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
       )
     }
     try {
-      await Promise.race([pipeline.drain().then(() => consumer.stop()), overdue()])
+      const done = Promise.all([lag.stop(), pipeline.drain().then(() => consumer.stop())])
+      await Promise.race([done, overdue()])
     } finally {
       left.abort()
     }
   }
 
   return {
-    notReady: condition.notReady,
+    notReady,
     async run(signal) {
       while (!signal.aborted) {
         const fault = await serve(signal).catch((thrown: unknown) => {
@@ -202,14 +210,5 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
         await sleep(1_000, undefined, { signal }).catch(() => undefined)
       }
     },
-  }
-}
-
-/** The newest high watermark seen of each partition, for the lag. */
-function createHighs() {
-  const highs = new Map<number, number>()
-  return {
-    set: (partition: number, high: number) => highs.set(partition, high),
-    lag: (partition: number, last: number) => Math.max(0, (highs.get(partition) ?? 0) - 1 - last),
   }
 }

@@ -23,7 +23,8 @@ export async function startStatusServer(options: {
     if (request.method !== 'GET') {
       return answer(405, 'only GET is served here\n')
     }
-    switch (request.url ?? '') {
+    // A query changes nothing: scrapers and probes add one of their own.
+    switch ((request.url ?? '').replace(/\?.*/s, '')) {
       case '/metrics':
         options.metrics.registry.metrics().then(
           (text) => answer(200, text, options.metrics.registry.contentType),

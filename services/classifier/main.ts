@@ -1,13 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 
 import { assistantIntents } from '../shared/domain/assistant-intents.ts'
 import { defaultFateSettings } from '../shared/domain/fate.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { connectKafkaAdmin } from '../shared/io/kafka-admin.ts'
+import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
 import { assertBrokerAnswers, createKafka } from '../shared/io/kafka.ts'
 import { createLogger } from '../shared/io/log.ts'
 import { openFileRegistry, openHttpRegistry } from '../shared/io/schema-registry.ts'
-import { kafkaSettings, kafkaVariables, readSettings, type Settings } from '../shared/io/settings.ts'
+import {
+  clickHouseSettings,
+  clickHouseVariables,
+  kafkaSettings,
+  kafkaVariables,
+  readSettings,
+  type Settings,
+} from '../shared/io/settings.ts'
 import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
 import { createStore } from '../shared/pipeline/store.ts'
 import { createClassifier, type ClassifierOptions, type ClassifierParts } from './classifier.ts'
@@ -17,14 +26,8 @@ import { createMetrics } from './metrics.ts'
 /** The variables a classifier reads. */
 export const classifierVariables = [
   ...kafkaVariables,
-  ...([
-    'KAFKA_TOPIC',
-    'KAFKA_GROUP',
-    'CLICKHOUSE_URL',
-    'CLICKHOUSE_USER',
-    'CLICKHOUSE_PASSWORD',
-    'CLICKHOUSE_DATABASE',
-  ] as const),
+  ...clickHouseVariables,
+  ...(['KAFKA_TOPIC', 'KAFKA_GROUP', 'CLICKHOUSE_DATABASE'] as const),
   ...(['SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD', 'TAXONOMY_VERSION'] as const),
   ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS'] as const),
   ...(['REJECTED_PERCENT_MAX', 'REJECTED_ROWS_MIN'] as const),
@@ -37,7 +40,7 @@ export const classifierVariables = [
     'OUTAGE_MAX_MS',
     'STOP_TIMEOUT_MS',
   ] as const),
-  ...(['HTTP_PORT', 'HTTP_HOST', 'LOG_LEVEL', 'LOG_FORMAT'] as const),
+  ...(['READY_LAG_MAX_S', 'HTTP_PORT', 'HTTP_HOST', 'LOG_LEVEL', 'LOG_FORMAT'] as const),
 ] as const
 
 export type ClassifierSettings = Settings<(typeof classifierVariables)[number]>
@@ -61,12 +64,9 @@ export async function runClassifier(
   })
 
   // Dependencies
-  const kafka = createKafka(kafkaSettings(settings, 'intent-ledger-classifier'), log)
-  const clickHouse = createClickHouse({
-    url: settings.CLICKHOUSE_URL,
-    user: settings.CLICKHOUSE_USER ?? 'pipeline',
-    password: settings.CLICKHOUSE_PASSWORD,
-  })
+  const kafkaConnection = kafkaSettings(settings, 'intent-ledger-classifier')
+  const kafka = createKafka(kafkaConnection, log)
+  const clickHouse = createClickHouse(clickHouseSettings(settings, 'pipeline'))
   const stream = assistantIntents
   const metrics = createMetrics()
   const taxonomy = loadTaxonomy(settings.TAXONOMY_VERSION)
@@ -81,12 +81,14 @@ export async function runClassifier(
   const store = createStore({ clickHouse, database: settings.CLICKHOUSE_DATABASE, stream })
   // Asked before Kafka, so that a wrong password or a database without tables is said at once.
   await clickHouse.rows(`SELECT 1 FROM ${settings.CLICKHOUSE_DATABASE}.ingest_batches LIMIT 1`)
-  await assertBrokerAnswers(settings.KAFKA_BROKERS)
+  await assertBrokerAnswers(kafkaConnection)
   const admin = await connectKafkaAdmin(kafka)
+  const peek = createKafkaPeek(kafka, settings.KAFKA_TOPIC)
   const parts: ClassifierParts = {
     stream,
     kafka,
     admin,
+    peek,
     store,
     registry,
     taxonomy,
@@ -94,7 +96,8 @@ export async function runClassifier(
     metrics,
     log,
   }
-  const classifier = createClassifier(classifierOptions(settings), decorate(parts))
+  const decorated = decorate(parts)
+  const classifier = createClassifier(classifierOptions(settings), decorated)
   const status = await startStatusServer({
     host: settings.HTTP_HOST,
     port: settings.HTTP_PORT,
@@ -110,12 +113,20 @@ export async function runClassifier(
   try {
     await classifier.run(signal)
   } finally {
-    await status.close()
-    await admin.close()
-    await clickHouse.close()
+    const closed = Promise.allSettled([status.close(), peek.close(), decorated.admin.close(), clickHouse.close()])
+    const late = sleep(closingMaxMs, 'late', { ref: false })
+    if ((await Promise.race([closed, late])) === 'late') {
+      log.warn('connections did not close in time and are left to the end of the process')
+    }
     log.info('classifier stopped')
   }
 }
+
+/**
+ * kafkajs closes a connection only when what was asked over it is answered, and waits for half a minute for a broker that
+ * was killed: a stop would pass STOP_TIMEOUT_MS by far, and whoever supervises us would kill the process.
+ */
+const closingMaxMs = 2_000
 
 /**
  * A fetch is 4 MB outside the heap. By default V8 marks its whole heap, 19 MB of modules, after about each of them; counted
@@ -147,5 +158,6 @@ function classifierOptions(settings: ClassifierSettings): ClassifierOptions {
     leaseMs: settings.LEASE_MS,
     outageMaxMs: settings.OUTAGE_MAX_MS,
     stopTimeoutMs: settings.STOP_TIMEOUT_MS,
+    readyLagMaxS: settings.READY_LAG_MAX_S,
   }
 }

@@ -2,35 +2,45 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 import type { Tally } from '../shared/pipeline/gather.ts'
 import type { SettleEvent } from '../shared/pipeline/settle.ts'
+import type { PartitionLag } from './lag.ts'
 
 /** The counters of one classifier process, at `/metrics`. Names: intent_ledger_<noun>_<unit>. */
 export interface ClassifierMetrics {
   readonly registry: Registry
   settleEvent(event: SettleEvent): void
-  batchSettled(batch: { partition: number; tally: Tally; recovered: boolean; lagOffsets: number }): void
+  batchSettled(batch: { tally: Tally; recovered: boolean }): void
+  /** What is asked at each scrape. */
+  watch(source: MetricsSource): void
+  expired: { inc(offsets: number): void }
   memberships: { inc(): void }
   faults: { inc(labels: { code: string }): void }
 }
 
+export interface MetricsSource {
+  lags(): readonly PartitionLag[]
+  notReady(): string | undefined
+}
+
 export function createMetrics(): ClassifierMetrics {
   const registry = new Registry()
+  let source: MetricsSource = { lags: () => [], notReady: () => undefined }
   const registers = [registry]
   const events = new Counter({
     name: 'intent_ledger_events_total',
-    help: 'Messages by fate: accepted, duplicate, rejected',
+    help: 'Messages stored, by fate: accepted, duplicate or rejected',
     labelNames: ['fate'],
     registers,
   })
   const rejected = new Counter({
     name: 'intent_ledger_rejected_events_total',
-    help: 'Rejected messages by reason',
+    help: 'Messages rejected, by reason',
     labelNames: ['reason'],
     registers,
   })
   const batches = new Counter({ name: 'intent_ledger_batches_total', help: 'Batches settled', registers })
   const recoveries = new Counter({
     name: 'intent_ledger_plan_recoveries_total',
-    help: 'Batches that another owner had planned and this process finished',
+    help: 'Batches that an earlier owner had planned and this process finished',
     registers,
   })
   const batchRows = new Histogram({
@@ -41,27 +51,66 @@ export function createMetrics(): ClassifierMetrics {
   })
   const insertSeconds = new Histogram({
     name: 'intent_ledger_insert_seconds',
-    help: 'Time until ClickHouse acknowledged an insert',
+    help: 'Seconds until ClickHouse acknowledged an insert',
     labelNames: ['table'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers,
   })
   const insertFailures = new Counter({
     name: 'intent_ledger_insert_failures_total',
-    help: 'Insert attempts that failed or had an unknown outcome',
+    help: 'Insert attempts that failed or had an unknown outcome; code lease_expired: refused because their lease had ended',
     labelNames: ['table', 'code'],
+    registers,
+  })
+  const deduplicated = new Counter({
+    name: 'intent_ledger_deduplicated_inserts_total',
+    help: 'Inserts repeated though their rows stood in the table, so that the server dropped them',
+    labelNames: ['table'],
     registers,
   })
   const verifications = new Counter({
     name: 'intent_ledger_verifications_total',
-    help: 'Batches whose rows were counted after an unknown outcome',
+    help: 'Times the rows of a batch were counted after an unknown outcome',
     registers,
   })
-  const lag = new Gauge({
+  const restored = new Counter({
+    name: 'intent_ledger_restored_rows_total',
+    help: 'Rows that were lost behind a success answer and put back',
+    registers,
+  })
+  const expired = new Counter({
+    name: 'intent_ledger_expired_offsets_total',
+    help: 'Offsets that retention deleted before they were read',
+    registers,
+  })
+  // Asked at each scrape, so that a partition that went to another process goes from here.
+  new Gauge({
     name: 'intent_ledger_lag_offsets',
-    help: 'Offsets of a partition after the last settled one, as of the last settled batch',
+    help: 'Offsets of an own partition that are not settled',
     labelNames: ['partition'],
     registers,
+    collect() {
+      this.reset()
+      source.lags().forEach(({ partition, offsets }) => this.set({ partition }, offsets))
+    },
+  })
+  new Gauge({
+    name: 'intent_ledger_lag_seconds',
+    help: 'Seconds since the first message of an own partition that is not settled was sent; 0 when there is none',
+    labelNames: ['partition'],
+    registers,
+    collect() {
+      this.reset()
+      source.lags().forEach(({ partition, seconds }) => this.set({ partition }, seconds))
+    },
+  })
+  new Gauge({
+    name: 'intent_ledger_ready_state',
+    help: '1 while /readyz says yes, 0 while it says why not',
+    registers,
+    collect() {
+      this.set(source.notReady() === undefined ? 1 : 0)
+    },
   })
   const memberships = new Counter({
     name: 'intent_ledger_memberships_total',
@@ -79,19 +128,27 @@ export function createMetrics(): ClassifierMetrics {
     registry,
     memberships,
     faults,
+    expired,
+    watch: (asked) => (source = asked),
     settleEvent(event) {
       switch (event.kind) {
         case 'inserted':
           insertSeconds.observe({ table: event.table }, event.durationMs / 1_000)
+          if (event.storedBefore) {
+            deduplicated.inc({ table: event.table })
+          }
           return
         case 'insert_failed':
           insertFailures.inc({ table: event.table, code: event.fault.code })
           return
         case 'verified':
           verifications.inc()
+          return
+        case 'restored':
+          restored.inc(event.rows)
       }
     },
-    batchSettled({ partition, tally, recovered, lagOffsets }) {
+    batchSettled({ tally, recovered }) {
       batches.inc()
       batchRows.observe(tally.messages)
       if (recovered) {
@@ -103,7 +160,6 @@ export function createMetrics(): ClassifierMetrics {
       for (const [reason, count] of Object.entries(tally.reasons)) {
         rejected.inc({ reason }, count)
       }
-      lag.set({ partition }, lagOffsets)
     },
   }
 }

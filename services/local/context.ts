@@ -2,7 +2,14 @@ import { createClickHouse, type ClickHouse } from '../shared/io/clickhouse.ts'
 import { connectKafkaAdmin, type KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { assertBrokerAnswers, createKafka, type Kafka, type KafkaSettings } from '../shared/io/kafka.ts'
 import { createLogger, type Logger } from '../shared/io/log.ts'
-import { kafkaSettings, kafkaVariables, readSettings } from '../shared/io/settings.ts'
+import {
+  clickHouseSettings,
+  clickHouseVariables,
+  kafkaSettings,
+  kafkaVariables,
+  readSettings,
+  variables,
+} from '../shared/io/settings.ts'
 import { resolveEnvironment, type Role } from './session.ts'
 
 /** What the command line gives to every service's verbs: streams, the log, and endpoints by role, asked for when needed. */
@@ -20,11 +27,15 @@ export interface CliContext {
   close(): Promise<void>
 }
 
+const common = ['LOG_LEVEL', 'LOG_FORMAT'] as const
+
 export function createContext(env: NodeJS.ProcessEnv, streams: Pick<CliContext, 'stdout' | 'stderr'>): CliContext {
   const opened: { close(): Promise<void> }[] = []
+  // Before any setting is checked: a level that is none is reported, with all other mistakes, by the verb that reads settings.
+  const level = variables.LOG_LEVEL.schema.safeParse(env['LOG_LEVEL'] || 'warn')
   const log = createLogger({
     service: 'cli',
-    level: env['LOG_LEVEL'] ?? 'warn',
+    level: level.data ?? 'warn',
     pretty: env['LOG_FORMAT'] === 'pretty',
   })
   const environment = (role: Role) => resolveEnvironment(env, role)
@@ -35,34 +46,36 @@ export function createContext(env: NodeJS.ProcessEnv, streams: Pick<CliContext, 
     log,
     environment,
     async endpoints() {
-      const settings = readSettings(environment('pipeline'), [...kafkaVariables, 'KAFKA_TOPIC', 'HOUSEHOLD_KEY'])
-      await assertBrokerAnswers(settings.KAFKA_BROKERS)
+      const settings = readSettings(environment('pipeline'), [
+        ...common,
+        ...kafkaVariables,
+        'KAFKA_TOPIC',
+        'HOUSEHOLD_KEY',
+      ])
+      const kafka = kafkaSettings(settings, 'intent-ledger')
+      await assertBrokerAnswers(kafka)
       return {
-        kafka: kafkaSettings(settings, 'intent-ledger'),
+        kafka,
         topic: settings.KAFKA_TOPIC,
         householdKey: Buffer.from(settings.HOUSEHOLD_KEY, 'hex'),
       }
     },
     clickHouse(role) {
-      const settings = readSettings(environment(role), [
-        'CLICKHOUSE_URL',
-        'CLICKHOUSE_USER',
-        'CLICKHOUSE_PASSWORD',
-        'CLICKHOUSE_DATABASE',
-      ])
-      const client = createClickHouse({
-        url: settings.CLICKHOUSE_URL,
-        user: settings.CLICKHOUSE_USER ?? role,
-        password: settings.CLICKHOUSE_PASSWORD,
-        requestTimeoutMs: 300_000,
-      })
+      const settings = readSettings(environment(role), [...common, ...clickHouseVariables, 'CLICKHOUSE_DATABASE'])
+      const client = createClickHouse({ ...clickHouseSettings(settings, role), requestTimeoutMs: 300_000 })
       opened.push(client)
       return Promise.resolve({ client, database: settings.CLICKHOUSE_DATABASE })
     },
     async kafka() {
-      const settings = readSettings(environment('pipeline'), [...kafkaVariables, 'KAFKA_TOPIC', 'KAFKA_GROUP'])
-      await assertBrokerAnswers(settings.KAFKA_BROKERS)
-      const kafka = createKafka(kafkaSettings(settings, 'intent-ledger'), log)
+      const settings = readSettings(environment('pipeline'), [
+        ...common,
+        ...kafkaVariables,
+        'KAFKA_TOPIC',
+        'KAFKA_GROUP',
+      ])
+      const connection = kafkaSettings(settings, 'intent-ledger')
+      await assertBrokerAnswers(connection)
+      const kafka = createKafka(connection, log)
       const admin = await connectKafkaAdmin(kafka)
       opened.push(admin)
       return { kafka, admin, topic: settings.KAFKA_TOPIC, group: settings.KAFKA_GROUP }

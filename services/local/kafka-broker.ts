@@ -20,8 +20,10 @@ export type BrokerOptions = {
   voters: string
   /** The same for all nodes of a cluster: 22 characters of base64url. */
   clusterId?: string
-  /** Lines of server.properties to add or to replace. */
+  /** Lines of server.properties to add or to replace; they may hold its blanks. */
   overrides?: Record<string, string>
+  /** More arguments of the formatting, e.g. --add-scram with the first users. */
+  formatArguments?: readonly string[]
   heapMaxMb?: number
   onDeath: (error: Error) => void
 }
@@ -91,7 +93,12 @@ async function fillTemplate(options: BrokerOptions & { logFolder: string }): Pro
     logFolder: options.logFolder,
   }
   const template = await readFile(templateFile, 'utf8')
-  const filled = template.replace(/^(?!#)(.*)$/gm, (line) =>
+  const overrides = Object.entries(options.overrides ?? {}).map(([key, value]) => `${key}=${value}\n`)
+  const whole =
+    overrides.length === 0
+      ? template
+      : `${template}\n# Overrides: of two lines with one key, the later counts.\n${overrides.join('')}`
+  return whole.replace(/^(?!#)(.*)$/gm, (line) =>
     line.replace(/\$\{(\w+)\}/g, (_, name: string) => {
       const value = values[name]
       if (value === undefined)
@@ -99,10 +106,6 @@ async function fillTemplate(options: BrokerOptions & { logFolder: string }): Pro
       return String(value)
     }),
   )
-  const overrides = Object.entries(options.overrides ?? {}).map(([key, value]) => `${key}=${value}\n`)
-  return overrides.length === 0
-    ? filled
-    : `${filled}\n# Overrides: of two lines with one key, the later counts.\n${overrides.join('')}`
 }
 
 /** A formatted folder holds meta.properties; formatting starts a JVM of its own (about a second), so once is enough. */
@@ -114,6 +117,7 @@ async function formatOnce(options: BrokerOptions, files: { propertiesFile: strin
     // Not formatted yet.
   }
   const format = ['format', '--cluster-id', options.clusterId ?? defaultClusterId, '--config', files.propertiesFile]
+  format.push(...(options.formatArguments ?? []))
   try {
     await promisify(execFile)(options.java, [...javaArgs(options), 'kafka.tools.StorageTool', ...format])
   } catch (error) {

@@ -22,8 +22,10 @@ export type StackOptions = {
   /** Progress for a person, one line at a time. */
   onLog?: (line: string) => void
   kafka?: {
-    /** Lines of server.properties to add or to replace. */
+    /** Lines of server.properties to add or to replace; they may hold its blanks. */
     overrides?: Record<string, string>
+    /** More arguments of the formatting, e.g. --add-scram with the first users. */
+    formatArguments?: readonly string[]
     heapMaxMb?: number
   }
   /** Only false in the test that shows what the mend of the deduplication log is for. */

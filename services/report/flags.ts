@@ -35,6 +35,7 @@ const dimensions = z
 /** The view's own form: any, or exactly this set, sorted and joined; empty for no plan at all. */
 const plans = z
   .string()
+  .max(256, 'must be at most 256 characters')
   .default('any')
   .transform((value) =>
     value === 'any'

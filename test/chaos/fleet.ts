@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface Fleet {
   /** Names of those that should run, paused ones too. */
   members(): number[]
-  add(): number
+  add(): Promise<number>
   /** SIGTERM; resolves when it has ended. Throws when it does not end in order. */
   remove(member: number): Promise<void>
   /** SIGKILL; it is started again. */
@@ -32,17 +32,22 @@ const cliFile = join(import.meta.dirname, '../../services/cli.ts')
 const restartPauseMs = 300
 const stopDeadlineMs = 30_000
 
-export function createFleet(options: { env: NodeJS.ProcessEnv; folder: string; say: (line: string) => void }): Fleet {
+export function createFleet(options: {
+  /** The environment of a member, also of its later lives. */
+  environmentOf: (member: number) => Promise<NodeJS.ProcessEnv>
+  folder: string
+  say: (line: string) => void
+}): Fleet {
   const members = new Map<number, Member>()
   const ownEnds: string[] = []
   let named = 0
 
-  function launch(name: number): ChildProcess {
+  function launch(name: number, env: NodeJS.ProcessEnv): ChildProcess {
     const logFile = join(options.folder, `classifier-${name}.log`)
     const log = openSync(logFile, 'a', 0o600)
     // A group of its own, so that Ctrl-C reaches only us; it ends with our end of its standard input.
     const child = spawn(process.execPath, [cliFile, 'classify', '--with-parent'], {
-      env: options.env,
+      env,
       stdio: ['pipe', log, log],
       detached: true,
     })
@@ -60,7 +65,7 @@ export function createFleet(options: { env: NodeJS.ProcessEnv; folder: string; s
       void sleep(restartPauseMs).then(() => {
         if (member.wanted) {
           member.killed = false
-          member.child = launch(name)
+          member.child = launch(name, env)
         }
       })
     })
@@ -77,24 +82,30 @@ export function createFleet(options: { env: NodeJS.ProcessEnv; folder: string; s
       return
     }
     const ended = once(child, 'exit') as Promise<[number | null, string | null]>
-    const overdue = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs)
+    let isOverdue = false
+    const overdue = setTimeout(() => {
+      isOverdue = true
+      child.kill('SIGKILL')
+    }, stopDeadlineMs)
     child.kill('SIGTERM')
     child.kill('SIGCONT')
-    const [code, signal] = await ended
+    const [code] = await ended
     clearTimeout(overdue)
-    if (signal === 'SIGKILL') {
+    if (isOverdue) {
       throw new Error(`classifier ${name} did not stop within ${stopDeadlineMs / 1_000} s`)
     }
-    if (code !== 0) {
+    // One that a fault has just killed may not have ended yet.
+    if (code !== 0 && !member.killed) {
       ownEnds.push(`classifier ${name}, asked to stop: exit code ${code}`)
     }
   }
 
   return {
     members: () => [...members.keys()],
-    add() {
+    async add() {
       const name = ++named
-      members.set(name, { child: launch(name), wanted: true, killed: false })
+      const env = await options.environmentOf(name)
+      members.set(name, { child: launch(name, env), wanted: true, killed: false })
       return name
     },
     remove,

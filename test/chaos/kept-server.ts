@@ -1,11 +1,11 @@
-/** A server of the stack as a supervisor keeps it: what ends by itself is started again, and counted. */
+/** A server of the run as a supervisor keeps it: what ends by itself is started again, and counted. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ManagedServer } from '../../services/local/managed-server.ts'
 
 export interface KeptServer {
-  /** SIGKILL, some time away, and its start. */
-  killFor(awayMs: number): Promise<void>
+  /** SIGKILL, what is done while it is away, and its start. */
+  killWhile(away: () => Promise<void>): Promise<void>
   /** How often it ended without a kill. */
   readonly ownEnds: () => number
   /** Resolves when nothing starts it any more. */
@@ -39,11 +39,14 @@ export function keepRunning(name: string, server: ManagedServer, say: (line: str
 
   return {
     ownEnds: () => ends,
-    killFor: (awayMs) =>
+    killWhile: (away) =>
       inTurn(async () => {
         await server.kill('SIGKILL')
-        await sleep(awayMs)
-        await server.start()
+        try {
+          await away()
+        } finally {
+          await server.start()
+        }
       }),
     async release() {
       released = true

@@ -10,15 +10,19 @@ import { loadEncoders } from '../../services/producer/writer-schemas.ts'
 import type { LoadMessage, Manifest } from './manifest.ts'
 
 export interface LoadOptions {
-  readonly broker: string
+  readonly brokers: readonly string[]
   readonly topic: string
-  readonly partitions: number
   readonly seed: number
   readonly ratePerSecond: number
   readonly manifest: Manifest
 }
 
 export interface Load {
+  /**
+   * Sends to that many partitions from now on. Second copies that are still due are sent first: the pipeline knows a copy
+   * only within one partition, and a household may change its own.
+   */
+  growTo(partitions: number): Promise<void>
   /** Sends what is still due and resolves with events per second over the whole time, outages of Kafka included. */
   finish(): Promise<number>
   /** Resolves, with what happened, when sending ended without being asked to. */
@@ -48,7 +52,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   const { manifest, topic } = options
   const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: forever }
   const kafka = new kafkajs.Kafka({
-    brokers: [options.broker],
+    brokers: [...options.brokers],
     clientId: 'chaos-load',
     connectionTimeout: 1_000,
     requestTimeout: 5_000,
@@ -59,6 +63,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
+    metadataMaxAge: 1_000,
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     retry,
   })
@@ -66,16 +71,39 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   const next = createEvents(options)
   let finishing = false
   let sent = 0
+  let growth: { readonly partitions: number; readonly done: () => void } | undefined
 
-  async function send(messages: readonly LoadMessage[]): Promise<void> {
+  /** False when kafkajs gave up before it sent anything: the batch keeps its sequence numbers, and is sent again. */
+  async function isSent(messages: kafkajs.Message[]): Promise<boolean> {
+    try {
+      // No answer at all: a partition that kafkajs has not heard of yet.
+      return (await producer.send({ topic, acks: -1, messages })).length > 0
+    } catch (thrown) {
+      // Of its look at the cluster, just before sending; a plain Error, which it takes for final.
+      if (thrown instanceof Error && thrown.message === 'Broker not connected') {
+        return false
+      }
+      throw thrown
+    }
+  }
+
+  /**
+   * One partition a call: kafkajs notes answers by broker, so a call for several loses the messages of a partition that
+   * moves to a broker which has answered already, and sends those of one that moves away a second time.
+   */
+  async function sendTo(partition: number, messages: readonly LoadMessage[]): Promise<void> {
     const timestamp = String(Date.now())
-    await producer.send({
-      topic,
-      acks: -1,
-      messages: messages.map(({ partition, key, value }) => ({ partition, key, value, timestamp })),
-    })
+    const sending = messages.map(({ key, value }) => ({ partition, key, value, timestamp }))
+    while (!(await isSent(sending))) {
+      await sleep(tickMs)
+    }
     messages.forEach(manifest.add)
     sent += messages.length
+  }
+
+  async function send(messages: readonly LoadMessage[]): Promise<void> {
+    const byPartition = Map.groupBy(messages, ({ partition }) => partition)
+    await Promise.all([...byPartition].map(([partition, own]) => sendTo(partition, own)))
   }
 
   async function sendInBatches(messages: readonly LoadMessage[]): Promise<void> {
@@ -99,6 +127,12 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   async function run(): Promise<void> {
     let made = 0
     while (!finishing) {
+      if (growth !== undefined) {
+        await sendInBatches(next.rest())
+        manifest.growTo(growth.partitions)
+        growth.done()
+        growth = undefined
+      }
       const due = Math.floor(((performance.now() - startedMs) / 1_000) * options.ratePerSecond)
       const messages: LoadMessage[] = []
       for (const until = Math.min(due, made + sendMessagesMax); made < until; made++) {
@@ -120,6 +154,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   })
   return {
     failed,
+    growTo: (partitions) => new Promise((done) => (growth = { partitions, done })),
     async finish() {
       finishing = true
       await running
@@ -130,7 +165,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   }
 }
 
-function createEvents({ seed, partitions }: LoadOptions) {
+function createEvents({ seed, manifest }: LoadOptions) {
   const today = Math.floor(Date.now() / dayMs)
   const random = createRandom(seed, 1)
   const traffic = createTraffic({
@@ -145,7 +180,7 @@ function createEvents({ seed, partitions }: LoadOptions) {
   type Prepared = ReturnType<typeof writer.write>[number]
   const toLoad = ({ key, value, fate }: Prepared, amountMicros?: number): LoadMessage => ({
     ...{ key, value, fate, amountMicros },
-    partition: key.readUInt32BE(0) % partitions,
+    partition: key.readUInt32BE(0) % manifest.partitions.length,
   })
   return {
     write(): LoadMessage[] {

@@ -3,7 +3,8 @@ import { PipelineError } from '../../services/shared/domain/faults.ts'
 import { help, readOptions } from './options.ts'
 import { runChaos } from './run.ts'
 
-const say = (line: string) => process.stdout.write(`${line}\n`)
+let output: NodeJS.WriteStream = process.stdout
+const say = (line: string) => output.write(`${line}\n`)
 
 const interruption = new PipelineError('interrupted', { code: 'usage_invalid' })
 const interrupted = new Promise<never>((_, reject) => {
@@ -20,7 +21,12 @@ try {
     process.stdout.write(help)
     code = 0
   } else {
-    code = (await runChaos(options, { say, interrupted })) ? 0 : 1
+    output = options.format === 'json' ? process.stderr : process.stdout
+    const summary = await runChaos(options, { say, interrupted })
+    if (options.format === 'json') {
+      process.stdout.write(`${JSON.stringify(summary)}\n`)
+    }
+    code = summary.clean ? 0 : 1
   }
 } catch (thrown) {
   const isFault = thrown instanceof PipelineError

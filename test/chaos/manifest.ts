@@ -28,6 +28,8 @@ export interface Manifest {
   readonly partitions: readonly PartitionTallies[]
   readonly purchases: bigint
   readonly amountMicros: bigint
+  /** The topic has more partitions now. */
+  growTo(partitions: number): void
   /** Counts a message that Kafka has acknowledged. */
   readonly add: (message: LoadMessage) => void
   readonly count: (fate: TalliedFate) => bigint
@@ -48,6 +50,11 @@ export function createManifest(partitionCount: number): Manifest {
     },
     get amountMicros() {
       return amountMicros
+    },
+    growTo(count) {
+      while (partitions.length < count) {
+        partitions.push(noTallies())
+      }
     },
     add({ partition, value, fate, amountMicros: amount }) {
       const tallies = partitions[partition]!

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-const entry = join(import.meta.dirname, '../chaos/main.ts')
+import { faults } from '../chaos/faults.ts'
+import { figures, readResults, withFigures } from '../chaos/table.ts'
+
+const folder = join(import.meta.dirname, '../chaos')
 
 test('faults under load: what the producer was acknowledged stands in ClickHouse once, and tampering is seen', async (t) => {
   const { PATH, HOME } = process.env
-  const child = spawn(process.execPath, [entry, '--kills', '12', '--seed', '1', '--tamper'], {
+  const options = ['--kills', '30', '--seed', '1', '--waited', '20', '--tamper']
+  const child = spawn(process.execPath, [join(folder, 'main.ts'), ...options], {
     env: { PATH, HOME },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -20,10 +25,21 @@ test('faults under load: what the producer was acknowledged stands in ClickHouse
   const [code] = (await once(child, 'close')) as [number | null]
   for (const line of text
     .split('\n')
-    .filter((found) => /acknowledged|faults:|recovery:|ended by themselves/.test(found))) {
+    .filter((found) => /acknowledged|faults:|recovery:|ended by themselves|refused/.test(found))) {
     t.diagnostic(line.trim())
   }
   assert.equal(code, 0, text)
   assert.match(text, /judge: clean[\s\S]+audit: clean/)
   assert.equal(text.match(/tampered, [^:]+: (judge|audit) says: /g)?.length, 8)
+  // Thirty faults are the whole deck.
+  const kinds = text
+    .match(/faults: (.*)/)![1]!
+    .split(', ')
+    .map((kind) => kind.split(' ')[0]!)
+  assert.deepEqual(kinds.sort(), Object.keys(faults).sort())
+})
+
+test('the figures in the README are those of the runs on record', () => {
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8')
+  assert.equal(withFigures(readme, figures(readResults())), readme, 'run `node test/chaos/table.ts --write`')
 })

@@ -82,6 +82,7 @@ async function run(options: OutageOptions): Promise<void> {
   const drainMs = performance.now() - backMs
   const peaks = await Promise.all(classifiers.map(peakMegabytes))
   const memberships = await Promise.all(classifiers.map((one) => one.counter('intent_ledger_memberships_total')))
+  const faults = classifiers.flatMap((one) => one.stderr().match(/^.*"membership ended.*$/gm) ?? [])
   await Promise.all(classifiers.map((classifier) => classifier.stop()))
   const differences = await auditOf(work)
 
@@ -92,6 +93,7 @@ async function run(options: OutageOptions): Promise<void> {
       `not ready              ${notReadySeconds} of ${options.awaySeconds} s`,
       `members of the group   ${membersSeen.size === 0 ? 'not asked: Kafka is away' : [...membersSeen].join(', ')}`,
       `memberships            ${memberships.join(' and ')}`,
+      ...faults.map((line) => `  ended by              ${/"fault":"(.*?)","code/.exec(line)?.[1]}`),
       `peak memory            ${peaksAway.join(' and ')} MB while away, ${peaks.join(' and ')} MB in all`,
       `ready again after      ${(readyMs / 1_000).toFixed(1)} s`,
       `drained after          ${(drainMs / 1_000).toFixed(1)} s`,

@@ -4,11 +4,14 @@ import { buffer } from 'node:stream/consumers'
 import { ClickHouseError, createClient, type ClickHouseSettings } from '@clickhouse/client'
 
 import { messageOf, PipelineError, type FaultCode } from '../domain/faults.ts'
+import { certificateFault, readAuthority } from './certificates.ts'
 
 export interface ClickHouseConnection {
   readonly url: string
   readonly user: string
   readonly password: string
+  /** Path of a PEM file with the certificate authority, when it is not one the system trusts. */
+  readonly sslCaFile?: string | undefined
   /** Milliseconds until a request without an answer is given up; its outcome is then unknown. */
   readonly requestTimeoutMs?: number
 }
@@ -41,6 +44,9 @@ export function createClickHouse(connection: ClickHouseConnection): ClickHouse {
     application: 'intent-ledger',
     request_timeout: connection.requestTimeoutMs ?? 60_000,
     max_open_connections: 16,
+    ...(connection.sslCaFile === undefined
+      ? {}
+      : { tls: { ca_cert: Buffer.from(readAuthority(connection.sslCaFile, 'CLICKHOUSE_SSL_CA_FILE')) } }),
     keep_alive: { enabled: true, idle_socket_ttl: 1_500 },
     // Faults are thrown and handled here; the client's own log lines would only repeat them.
     log: { LoggerClass: SilentLogger },
@@ -143,6 +149,13 @@ export function clickHouseFault(connection: { url: string; user: string }, throw
       retryable: code === undefined,
       cause: thrown,
     })
+  }
+  const certificate = certificateFault(thrown)
+  if (certificate !== undefined) {
+    return new PipelineError(
+      `${where} can't be trusted: ${certificate}; check CLICKHOUSE_URL and CLICKHOUSE_SSL_CA_FILE`,
+      { code: 'clickhouse_refused', cause: thrown },
+    )
   }
   return new PipelineError(`${where} can't be reached: ${messageOf(thrown)}`, {
     code: 'clickhouse_unreachable',

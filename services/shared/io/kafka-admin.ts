@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { PipelineError } from '../domain/faults.ts'
 import { toOffset } from './kafka-consumer.ts'
-import { kafkaFault, type Kafka } from './kafka.ts'
+import { kafkaAddress, kafkaFault, type Kafka } from './kafka.ts'
 import { fetchTopicId } from './kafka-topic-id.ts'
 
 export interface Watermarks {
@@ -70,10 +70,10 @@ export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
       }
     }
   }
-  await asked('connecting to Kafka', () => admin.connect())
+  await asked(`connecting to Kafka at ${kafkaAddress(kafka)}`, () => admin.connect())
 
   const existing = (topic: string) =>
-    asked(`looking up topic ${topic}`, async () => {
+    asked(`looking up topic ${topic} at ${kafkaAddress(kafka)}`, async () => {
       const topics = await admin.listTopics()
       return topics.includes(topic) ? (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0] : undefined
     })
@@ -85,7 +85,7 @@ export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
   const create = async (topic: string, partitions: number, replicas: number, configs: Record<string, string>) => {
     const fresh = kafka.admin({ retry })
     try {
-      await asked('connecting to Kafka', () => fresh.connect())
+      await asked(`connecting to Kafka at ${kafkaAddress(kafka)}`, () => fresh.connect())
       const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
       const made = await asked(`creating topic ${topic}`, () =>
         fresh.createTopics({

@@ -201,7 +201,7 @@ function toLogBatch({ batch }: EachBatchPayload): LogBatch {
 }
 
 /** Lean batches where our decoder answered, kafkajs' own messages where it did not. */
-function openRecords(messages: readonly (KafkaMessage | RecordBatch)[], fetchedOffset: number): RecordCursor {
+export function openRecords(messages: readonly (KafkaMessage | RecordBatch)[], fetchedOffset: number): RecordCursor {
   const [first] = messages
   return first !== undefined && 'recordBatch' in first
     ? openBatches(messages as readonly RecordBatch[], fetchedOffset)

@@ -31,7 +31,8 @@ const brokenSequence = [
  * the producer is made anew and the batch sent again; it may then be stored twice, which the classifier's duplicate rule catches.
  */
 export async function createLogProducer(options: { kafka: Kafka; topic: string }): Promise<LogProducer> {
-  await assertTopic(options)
+  const { topic } = options
+  const partitionOf = createPartitionOf(topic, await countPartitions(options))
   const open = async () => {
     const producer = options.kafka.producer({
       idempotent: true,
@@ -47,31 +48,63 @@ export async function createLogProducer(options: { kafka: Kafka; topic: string }
   }
   let producer = await open()
 
-  async function send(messages: readonly OutgoingMessage[], triesLeft = 2): Promise<void> {
-    try {
-      await producer.send({
-        topic: options.topic,
-        acks: -1,
-        messages: messages.map(({ key, value, timestampMs }) => ({ key, value, timestamp: String(timestampMs) })),
-      })
-    } catch (thrown) {
-      if (triesLeft > 0 && brokenSequence.some((name) => errorTypes(thrown).includes(name))) {
-        await producer.disconnect()
-        producer = await open()
-        return send(messages, triesLeft - 1)
-      }
-      throw kafkaFault(`sending ${messages.length} messages to ${options.topic}`, thrown)
+  /**
+   * One partition a call. kafkajs 2.2.4 keeps the answers of a call by broker: when a partition moves while the call is
+   * repeated, its messages are dropped behind a success answer if the new leader has answered before, and sent a second
+   * time under a new sequence if the old one had.
+   */
+  async function sendTo(partition: number, messages: readonly OutgoingMessage[]): Promise<void> {
+    const answers = await producer.send({
+      topic,
+      acks: -1,
+      messages: messages.map(({ key, value, timestampMs }) => ({
+        ...{ partition, key, value },
+        timestamp: String(timestampMs),
+      })),
+    })
+    if (answers.length === 0) {
+      throw new Error(`the client knows no partition ${partition}, so nothing was sent`)
     }
+  }
+
+  async function send(messages: readonly OutgoingMessage[], triesLeft = 2): Promise<void> {
+    const parts = [...Map.groupBy(messages, partitionOf)]
+    // All are waited for: the producer is made anew only when nothing of it is under way.
+    const outcomes = await Promise.allSettled(parts.map(([partition, own]) => sendTo(partition, own)))
+    const faults = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+    if (faults.length === 0) {
+      return
+    }
+    const left = parts.flatMap(([, own], index) => (outcomes[index]!.status === 'rejected' ? own : []))
+    const isBroken = (fault: unknown) => brokenSequence.some((name) => errorTypes(fault).includes(name))
+    if (triesLeft > 0 && faults.every(isBroken)) {
+      await producer.disconnect()
+      producer = await open()
+      return send(left, triesLeft - 1)
+    }
+    throw kafkaFault(
+      `sending ${left.length} messages to ${topic}`,
+      faults.find((fault) => !isBroken(fault)) ?? faults[0],
+    )
   }
 
   return { send: (messages) => send(messages), disconnect: () => producer.disconnect() }
 }
 
-/** Said at once: kafkajs would ask for the topic again for half a minute. */
-async function assertTopic({ kafka, topic }: { kafka: Kafka; topic: string }): Promise<void> {
+/** As kafkajs would choose it. The number of partitions is that of the start: a household does not move while we run. */
+function createPartitionOf(topic: string, partitions: number): (message: OutgoingMessage) => number {
+  const choose = defaultPartitioner()
+  const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
+    ...{ partitionId, leader: 0, replicas: [], isr: [], partitionErrorCode: 0 },
+  }))
+  return ({ key, value }) => choose({ topic, partitionMetadata, message: { key, value } })
+}
+
+/** A topic that is not there is said at once: kafkajs would ask for it again for half a minute. */
+async function countPartitions({ kafka, topic }: { kafka: Kafka; topic: string }): Promise<number> {
   const admin = await connectKafkaAdmin(kafka)
   try {
-    await admin.watermarks(topic)
+    return (await admin.watermarks(topic)).length
   } finally {
     await admin.close()
   }

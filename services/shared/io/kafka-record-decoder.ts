@@ -5,7 +5,7 @@ import fetchResponse from 'kafkajs/src/protocol/requests/fetch/v11/response.js'
 import { crc32c } from '../domain/crc32c.ts'
 import { messageOf, PipelineError } from '../domain/faults.ts'
 import { newRecord, viewOf, type RecordCursor } from '../domain/log-record.ts'
-import { decompress, UnknownCodec } from './kafka-record-codecs.ts'
+import { decompress, UnreadableBatch } from './kafka-record-codecs.ts'
 import { openAnswer, type Answer } from './kafka-record-answer.ts'
 
 /**
@@ -272,7 +272,7 @@ async function unpack(codec: number, bytes: Buffer, offset: number): Promise<Uin
   try {
     return await decompress(codec, bytes)
   } catch (thrown) {
-    throw thrown instanceof UnknownCodec
+    throw thrown instanceof UnreadableBatch
       ? new PipelineError(`the batch at offset ${offset} is ${thrown.message}`, { code: 'kafka_refused' })
       : damaged(offset, messageOf(thrown))
   }

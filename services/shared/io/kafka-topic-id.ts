@@ -1,11 +1,10 @@
 import { PipelineError } from '../domain/faults.ts'
+import { clusterOf } from './kafka-cluster.ts'
 import type { Kafka } from './kafka.ts'
 
 /**
  * Asks Kafka for a topic's id. kafkajs speaks Metadata only up to version 6, and the id came with version 10; so the request
- * (version 12, https://kafka.apache.org/protocol#The_Messages_Metadata) is written here and sent over kafkajs' own connection,
- * with its TLS and SASL. That reaches into two of kafkajs' inner names; the version is pinned and a test on a real broker
- * notices when they change.
+ * (version 12, https://kafka.apache.org/protocol#The_Messages_Metadata) is written here and sent over kafkajs' own connection.
  */
 export async function fetchTopicId(kafka: Kafka, topic: string): Promise<string> {
   const cluster = clusterOf(kafka)
@@ -21,41 +20,6 @@ export async function fetchTopicId(kafka: Kafka, topic: string): Promise<string>
   } finally {
     await cluster.disconnect()
   }
-}
-
-interface InnerCluster {
-  connect(): Promise<void>
-  disconnect(): Promise<void>
-  refreshMetadata(): Promise<void>
-  findControllerBroker(): Promise<{
-    connectionPool: {
-      send(protocol: {
-        request: {
-          apiKey: number
-          apiVersion: number
-          apiName: string
-          encode(): Promise<{ buf: Buffer; buffer: Buffer }>
-        }
-        response: { decode(raw: Buffer): Promise<Buffer>; parse(raw: Buffer): Promise<string> }
-      }): Promise<string>
-    }
-  }>
-}
-
-function clusterOf(kafka: Kafka): InnerCluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(
-    (found) => found.description === 'private:Kafka:createCluster',
-  )
-  const create = symbol === undefined ? undefined : (kafka as unknown as Record<symbol, unknown>)[symbol]
-  if (typeof create !== 'function') {
-    throw new PipelineError(
-      'this version of kafkajs hides its cluster; services/shared/io/kafka-topic-id.ts must follow it',
-      {
-        code: 'kafka_refused',
-      },
-    )
-  }
-  return (create as (options: object) => InnerCluster)({ metadataMaxAge: 60_000, allowAutoTopicCreation: false })
 }
 
 /** Header tags (version 2 of the request header), one topic by name, no creation, no authorised operations, no tags. */

@@ -70,6 +70,8 @@ const answerSchema = z.object({
 /** https://docs.confluent.io/platform/current/schema-registry/develop/api.html: "Error code 40403 – Schema not found". */
 const notFoundSchema = z.object({ error_code: z.literal(40_403) })
 
+const registryIdMax = 2 ** 31 - 1
+
 export interface HttpRegistryOptions {
   readonly url: string
   readonly user?: string | undefined
@@ -145,7 +147,9 @@ export function openHttpRegistry(options: HttpRegistryOptions): SchemaRegistry {
       if (known !== undefined) {
         return known
       }
-      if ((unknownUntil.get(id) ?? 0) > Date.now()) {
+      // A registry's ids have 31 bits. Asked for more it does not say "no such schema" but "no such page", which is an outage to
+      // us: four bytes of nonsense in one message would hold up its partition.
+      if (id > registryIdMax || (unknownUntil.get(id) ?? 0) > Date.now()) {
         return { fault: `id ${id} is not registered` }
       }
       const answer = await ask(id)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { mistake } from '../domain/faults.ts'
+import type { ClickHouseConnection } from './clickhouse.ts'
 import type { KafkaSettings } from './kafka.ts'
 
 /**
@@ -31,8 +32,8 @@ const brokers = z
 export const databaseName = z
   .string()
   .regex(
-    /^intent_ledger(?!_views|_staging)(_[a-z0-9_]+)?$/,
-    'must be intent_ledger, or intent_ledger_ and a suffix of a-z, 0-9 and _',
+    /^intent_ledger(?!_views|_staging)(_[a-z0-9_]{1,64})?$/,
+    'must be intent_ledger, or intent_ledger_ and a suffix of at most 64 a-z, 0-9 and _',
   )
 
 /** Every variable that any part of Intent Ledger reads. The table in README.md is checked against this list by a test. */
@@ -70,8 +71,16 @@ export const variables = {
     what: 'Who decodes what a classifier fetches: lean (ours, faster) or kafkajs',
   },
   CLICKHOUSE_URL: {
-    schema: z.url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' }),
-    what: 'ClickHouse over HTTP',
+    schema: z
+      .url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' })
+      // The client would take users, databases and settings of ClickHouse out of an address; those that make an insert exact
+      // must not be changed, and users and databases have variables of their own.
+      .regex(/^https?:\/\/[^/?#@]+\/?$/i, 'must be http://host:port or https://host:port, nothing more'),
+    what: 'ClickHouse over HTTP or HTTPS',
+  },
+  CLICKHOUSE_SSL_CA_FILE: {
+    schema: text.optional(),
+    what: 'PEM file of a certificate authority of your own, for https',
   },
   CLICKHOUSE_USER: { schema: text.optional(), what: 'User; pipeline, steward or analyst by the verb when left out' },
   CLICKHOUSE_PASSWORD: { schema: z.string().default(''), what: 'Password of that user', secret: true },
@@ -82,12 +91,15 @@ export const variables = {
   CLICKHOUSE_CLUSTER: {
     schema: z
       .string()
-      .regex(/^[A-Za-z0-9_]+$/)
+      .regex(/^[A-Za-z0-9_]{1,64}$/)
       .optional(),
     what: 'Cluster: `migrate` then uses ON CLUSTER and replicated tables',
   },
   SCHEMA_REGISTRY_URL: {
-    schema: z.url({ protocol: /^https?$/ }).optional(),
+    schema: z
+      .url({ protocol: /^https?$/, error: 'must be http://host:port or https://host:port' })
+      .regex(/^[^?#]*$/, 'must have no ? and no #')
+      .optional(),
     what: 'Confluent-compatible registry; schemas/registry.json when left out',
   },
   SCHEMA_REGISTRY_USER: { schema: text.optional(), what: 'User of the registry' },
@@ -139,6 +151,10 @@ export const variables = {
     what: 'Milliseconds a server may be away before a classifier gives up',
   },
   STOP_TIMEOUT_MS: { schema: count(100, 600_000, 10_000), what: 'Milliseconds a stop may take; then exit code 1' },
+  READY_LAG_MAX_S: {
+    schema: count(0, 31_536_000, 900),
+    what: 'Seconds a message may wait to be stored before /readyz says no; 0: any time',
+  },
   HTTP_PORT: { schema: count(0, 65_535, 0), what: 'Port of /metrics, /healthz and /readyz; 0 chooses a free one' },
   HTTP_HOST: { schema: text.default('127.0.0.1'), what: 'Address that port listens on' },
   LOG_LEVEL: {
@@ -168,8 +184,7 @@ export function readSettings<N extends VariableName>(env: NodeJS.ProcessEnv, nam
     } else if (value === undefined) {
       faults.push(`${name} is not set: ${variables[name].what}`)
     } else {
-      // A URL may carry a password too.
-      const secret = 'secret' in variables[name] ? '' : ` is "${value.replace(/\/\/[^@]*@/, '//...@')}"`
+      const secret = 'secret' in variables[name] ? '' : ` is "${shown(value)}"`
       faults.push(`${name}${secret}: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`)
     }
   }
@@ -187,6 +202,13 @@ export function readSettings<N extends VariableName>(env: NodeJS.ProcessEnv, nam
   return settings as Settings<N>
 }
 
+/** A value as a sentence may repeat it: an address may carry a password in front of its host or behind a question mark. */
+function shown(value: string): string {
+  const open = value.replace(/\/\/.*@/s, '//...@').replace(/([?#]).*$/s, '$1...')
+  return open.length > shownMax ? `${open.slice(0, shownMax)}...` : open
+}
+const shownMax = 100
+
 export const kafkaVariables = [
   'KAFKA_BROKERS',
   'KAFKA_SSL',
@@ -198,6 +220,13 @@ export const kafkaVariables = [
 
 export function kafkaSettings(settings: Settings<(typeof kafkaVariables)[number]>, clientId: string): KafkaSettings {
   const mechanism = settings.KAFKA_SASL_MECHANISM
+  // Half a protection would be none, and silently so.
+  if (!settings.KAFKA_SSL && settings.KAFKA_SSL_CA_FILE !== undefined) {
+    throw mistake('KAFKA_SSL_CA_FILE is set, so KAFKA_SSL must be true', 'config_invalid')
+  }
+  if (mechanism === undefined && settings.KAFKA_SASL_USERNAME !== undefined) {
+    throw mistake('KAFKA_SASL_USERNAME is set, so KAFKA_SASL_MECHANISM must be set too', 'config_invalid')
+  }
   if (
     mechanism !== undefined &&
     (settings.KAFKA_SASL_USERNAME === undefined || settings.KAFKA_SASL_PASSWORD === undefined)
@@ -216,6 +245,29 @@ export function kafkaSettings(settings: Settings<(typeof kafkaVariables)[number]
       mechanism === undefined
         ? undefined
         : { mechanism, username: settings.KAFKA_SASL_USERNAME!, password: settings.KAFKA_SASL_PASSWORD! },
+  }
+}
+
+export const clickHouseVariables = [
+  'CLICKHOUSE_URL',
+  'CLICKHOUSE_SSL_CA_FILE',
+  'CLICKHOUSE_USER',
+  'CLICKHOUSE_PASSWORD',
+] as const satisfies readonly VariableName[]
+
+/** `role` is the user when none is named. */
+export function clickHouseSettings(
+  settings: Settings<(typeof clickHouseVariables)[number]>,
+  role: string,
+): ClickHouseConnection {
+  if (settings.CLICKHOUSE_SSL_CA_FILE !== undefined && !/^https:/i.test(settings.CLICKHOUSE_URL)) {
+    throw mistake('CLICKHOUSE_SSL_CA_FILE is set, so CLICKHOUSE_URL must begin with https://', 'config_invalid')
+  }
+  return {
+    url: settings.CLICKHOUSE_URL,
+    user: settings.CLICKHOUSE_USER ?? role,
+    password: settings.CLICKHOUSE_PASSWORD,
+    sslCaFile: settings.CLICKHOUSE_SSL_CA_FILE,
   }
 }
 

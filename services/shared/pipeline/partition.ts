@@ -42,6 +42,8 @@ export interface PartitionDeps {
 export interface Partition {
   /** The offset the next fetch must start at; a fetch that starts elsewhere is stale. */
   readonly expected: number
+  /** All before this offset is settled or holds no message. */
+  readonly settledTo: number
   /** The first offset of the rows that are gathered and not settled; undefined when there are none. */
   readonly gathered: number | undefined
   /** Feeds one fetch. Returns true when the partition must be opened anew (a recovered plan was finished). */
@@ -49,6 +51,9 @@ export interface Partition {
   /** A stretch of the log without messages. */
   skip(firstOffset: number, lastOffset: number): void
 }
+
+/** Larger than any event by default (EVENT_BYTES_MAX). */
+const largeBytes = 65_536
 
 /**
  * Rows are settled at `batchRowsMax` rows or `batchBytesMax` bytes, at `gatherMaxMs`, or when the log's end is near. Never by
@@ -113,12 +118,12 @@ export function createPartition(
     lastGathered = message.offset
   }
 
-  function isFull(): boolean {
+  function isFull(added: LogRecord): boolean {
     const { messages } = gatherer.tally
-    // Bytes are counted every 64 messages: a message is bounded by Kafka, so the overshoot is too.
-    return (
-      messages >= deps.limits.batchRowsMax || ((messages & 63) === 0 && gatherer.bytes() >= deps.limits.batchBytesMax)
-    )
+    // Bytes are counted every 64 messages, and after each large one: 64 of 5 MB would be 320 MB before anybody counts.
+    const isDue =
+      (messages & 63) === 0 || added.valueEnd - added.valueStart + added.keyEnd - added.keyStart > largeBytes
+    return messages >= deps.limits.batchRowsMax || (isDue && gatherer.bytes() >= deps.limits.batchBytesMax)
   }
 
   function mayGatherOn(batch: LogBatch): boolean {
@@ -151,6 +156,9 @@ export function createPartition(
     get expected() {
       return expected
     },
+    get settledTo() {
+      return lastGathered < 0 ? Math.max(first, expected) : first
+    },
     get gathered() {
       return plan === undefined && lastGathered >= 0 ? first : undefined
     },
@@ -174,7 +182,7 @@ export function createPartition(
         } else {
           await gather(record, handle)
         }
-        if (isFull()) {
+        if (isFull(record)) {
           await flush(lastGathered, handle)
         }
       }

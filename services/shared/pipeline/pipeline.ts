@@ -17,6 +17,8 @@ export interface Pipeline {
   onJoin(assigned: readonly number[], seek: (partition: number, offset: number) => void): void
   onBatch(batch: LogBatch, handle: BatchHandle): Promise<void>
   onSkipped(partition: number, firstOffset: number, lastOffset: number): void
+  /** All of a partition before this offset is settled or holds no message; undefined while it is not open. */
+  settledTo(partition: number): number | undefined
   /** Takes nothing new, and resolves when every batch under way is settled or has failed. */
   drain(): Promise<void>
 }
@@ -184,6 +186,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     onSkipped(number, firstOffset, lastOffset) {
       partitions.get(number)?.skip(firstOffset, lastOffset)
     },
+    settledTo: (number) => partitions.get(number)?.settledTo,
     async drain() {
       draining = true
       stalls.forEach((timer) => clearTimeout(timer))

@@ -27,6 +27,8 @@ export interface PositionDeps {
   readonly log: Logger
   /** The end of the lease under which an expired range may be written. */
   leaseEndsMs(): number
+  /** So many offsets were deleted by retention before they were read, which the ledger says now. */
+  onExpired?(offsets: number): void
 }
 
 /**
@@ -119,6 +121,7 @@ async function abandonPlan(partition: number, plan: Plan, low: number, deps: Pos
 async function writeExpired(partition: number, first: number, last: number, deps: PositionDeps): Promise<void> {
   const row = expiredRow({ topic: deps.topic, topicId: deps.topicId, partition, first, last })
   await deps.store.insert(ledgerInsert(row), deps.leaseEndsMs())
+  deps.onExpired?.(row.expired)
   deps.log.error(
     { partition, first, last, offsets: row.expired },
     'offsets were deleted by retention before they were read',

@@ -6,6 +6,7 @@ import { batchInserts, type SealedBatch, type TableInsert } from './insert.ts'
 import { keepMembership, type Keeper } from './keeper.ts'
 import { outlast, type Outages } from './outlast.ts'
 import type { Store } from './store.ts'
+import { storedBefore } from './stored-before.ts'
 import { verifyBatch } from './verify.ts'
 
 /**
@@ -45,7 +46,8 @@ async function insertAndVerify(
 ): Promise<void> {
   let failedAttempts = 0
   for (const insert of inserts) {
-    failedAttempts += await insertUntilAcknowledged(insert, lease, deps, keeper)
+    const isStored = () => storedBefore(insert, batch, { inserts, store: deps.store })
+    failedAttempts += await insertUntilAcknowledged(insert, { isStored, unsure: outcome.unsure }, lease, deps, keeper)
   }
   if (failedAttempts > 0 || outcome.unsure) {
     // A retry's answer alone proves nothing (exactly-once hole 1).
@@ -55,6 +57,7 @@ async function insertAndVerify(
         log: deps.outages.log,
         leaseEndsMs: () => lease.endsMs,
         assertMember: keeper.assertMember,
+        onRestored: (rows) => deps.onEvent({ kind: 'restored', rows }),
       })
     await outlast(`verifying ${batchToken(batch)}`, verify, keeper.assertMember, deps.outages)
     deps.onEvent({ kind: 'verified', failedAttempts })
@@ -72,9 +75,17 @@ export interface SettleDeps {
 }
 
 export type SettleEvent =
-  | { readonly kind: 'inserted'; readonly table: string; readonly rows: number; readonly durationMs: number }
+  | {
+      readonly kind: 'inserted'
+      readonly table: string
+      readonly rows: number
+      readonly durationMs: number
+      /** The rows stood in the table before this insert, which only repeated them. */
+      readonly storedBefore: boolean
+    }
   | { readonly kind: 'insert_failed'; readonly table: string; readonly fault: PipelineError }
   | { readonly kind: 'verified'; readonly failedAttempts: number }
+  | { readonly kind: 'restored'; readonly rows: number }
 
 interface Lease {
   readonly endsMs: number
@@ -101,6 +112,7 @@ function createLease(batch: SealedBatch, plan: Plan, deps: SettleDeps, keeper: K
 /** Repeats one insert with its token until ClickHouse acknowledges it. Returns how many attempts had an unknown outcome. */
 async function insertUntilAcknowledged(
   insert: TableInsert,
+  earlier: { readonly unsure: boolean; readonly isStored: () => Promise<boolean> },
   lease: Lease,
   deps: SettleDeps,
   keeper: Keeper,
@@ -108,8 +120,11 @@ async function insertUntilAcknowledged(
   const doing = `inserting ${insert.token} into ${insert.table}`
   let failed = 0
   const attempt = async (): Promise<boolean> => {
-    const startedAt = performance.now()
+    let startedAt: number
+    let isRepeat: boolean
     try {
+      isRepeat = (failed > 0 || earlier.unsure) && (await earlier.isStored())
+      startedAt = performance.now()
       await deps.store.insert(insert, lease.endsMs)
     } catch (thrown) {
       failed += 1
@@ -123,7 +138,7 @@ async function insertUntilAcknowledged(
       throw fault
     }
     const durationMs = performance.now() - startedAt
-    deps.onEvent({ kind: 'inserted', table: insert.table, rows: insert.rows, durationMs })
+    deps.onEvent({ kind: 'inserted', table: insert.table, rows: insert.rows, durationMs, storedBefore: isRepeat })
     return true
   }
   while (!(await outlast(doing, attempt, keeper.assertMember, deps.outages)));

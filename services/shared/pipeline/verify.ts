@@ -11,6 +11,8 @@ export interface VerifyDeps {
   leaseEndsMs(): number
   /** Throws when this process no longer owns the partition: another may be restoring the same rows. */
   assertMember?(doing: string): void
+  /** So many rows were put back. */
+  onRestored?(rows: number): void
 }
 
 /**
@@ -49,6 +51,7 @@ export async function verifyBatch(
         await restoreMissing(part, range, deps)
       }
       const now = await count()
+      deps.onRestored?.(now - found)
       deps.log.warn(
         { table, partition, first, last, missing: wanted - found, now },
         'rows lost behind a success answer were restored',

@@ -25,6 +25,14 @@ test('serves the metrics in the form of Prometheus', async (t) => {
   assert.match(body, /^intent_ledger_memberships_total 1$/m)
 })
 
+test('serves a path whatever its query', async (t) => {
+  const { ask } = await open(t)
+  for (const path of ['/metrics?x=1', '/metrics?name[]=a&b', '/healthz?', '/readyz?verbose']) {
+    assert.equal((await ask(path)).status, 200, path)
+  }
+  assert.equal((await ask('/elsewhere?/metrics')).status, 404)
+})
+
 test('is alive while it is not ready, and says why it is not', async (t) => {
   let reason: string | undefined = 'ClickHouse can not be reached'
   const { ask } = await open(t, () => reason)

@@ -25,6 +25,7 @@ const serviceFormat = z.object({
   command: z.array(z.string()).default([]),
   restart: z.string(),
   read_only: z.boolean().default(false),
+  tmpfs: z.array(z.string()).default([]),
   cap_drop: z.array(z.string()).default([]),
   security_opt: z.array(z.string()).default([]),
   deploy: z.object({ replicas: z.number() }).optional(),
@@ -173,6 +174,8 @@ test('our containers are not root, cannot write and hold no capabilities', () =>
   assert.match(readFileSync(join(root, 'infra/docker/Dockerfile'), 'utf8'), /^USER node$/m)
   for (const [name, found] of ours) {
     assert.equal(found.read_only, true, name)
+    assert.deepEqual(found.tmpfs, ['/tmp'], name)
+    assert.deepEqual(found.volumes, [], name)
     assert.deepEqual(found.cap_drop, ['ALL'], name)
     assert.deepEqual(found.security_opt, ['no-new-privileges:true'], name)
   }

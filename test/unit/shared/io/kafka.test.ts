@@ -5,26 +5,47 @@ import { PipelineError } from '../../../../services/shared/domain/faults.ts'
 import { createKafka, isMembershipRefusal, kafkaFault } from '../../../../services/shared/io/kafka.ts'
 import { createLogger } from '../../../../services/shared/io/log.ts'
 
-for (const [message, code, retryable] of [
-  ['Connection error: connect ECONNREFUSED 127.0.0.1:9092', 'kafka_unreachable', true],
-  ['Request Fetch timed out', 'kafka_unreachable', true],
+const login = 'wrong user or password: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD'
+for (const [message, code, retryable, hint] of [
+  ['Connection error: connect ECONNREFUSED 127.0.0.1:9092', 'kafka_unreachable', true, undefined],
+  ['Request Fetch timed out', 'kafka_unreachable', true, undefined],
   [
     'There is no leader for this topic-partition as we are in the middle of a leadership election',
     'kafka_unreachable',
     true,
+    undefined,
   ],
-  ['SASL PLAIN authentication failed: Authentication failed', 'kafka_refused', false],
-  ['Not authorized to access topics: [Topic authorization failed]', 'kafka_refused', false],
+  ['Closed connection', 'kafka_unreachable', true, 'if it lasts, check KAFKA_SSL and KAFKA_SASL_MECHANISM'],
+  ['Failed to find group coordinator', 'kafka_unreachable', true, 'if it lasts, this user may not use the group'],
+  ['SASL PLAIN authentication failed: Authentication failed', 'kafka_refused', false, login],
+  ['The broker does not support the requested SASL mechanism', 'kafka_refused', false, 'check KAFKA_SASL_MECHANISM'],
+  ['SASL PLAIN mechanism is not supported by the server', 'kafka_refused', false, 'check KAFKA_SASL_MECHANISM'],
+  ['Not authorized to access topics: [Topic authorization failed]', 'kafka_refused', false, 'SECURITY.md lists'],
 ] as const) {
-  test(`takes "${message}" for ${retryable ? 'a fault that may pass' : 'a refusal'}, and says what we were doing`, () => {
+  test(`takes "${message}" for ${retryable ? 'a fault that may pass' : 'a refusal'}, and says what we were doing and what to check`, () => {
     const cause = new Error(message)
     const fault = kafkaFault('reading assistant-intents', cause)
-    assert.equal(fault.message, `reading assistant-intents: ${message}`)
+    const said = `reading assistant-intents: ${message}${hint === undefined ? '' : `; ${hint}`}`
+    assert.equal(fault.message.slice(0, said.length), said)
+    assert.ok(hint !== undefined || fault.message === said)
     assert.equal(fault.code, code)
     assert.equal(fault.retryable, retryable)
     assert.equal(fault.cause, cause)
   })
 }
+
+test('takes a certificate that is not to be trusted for a refusal, and names the broker', () => {
+  const cause = Object.assign(new Error('Connection error: unable to verify the first certificate'), {
+    code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    broker: 'kafka-2:9093',
+  })
+  const fault = kafkaFault('reading', new Error('retries exceeded', { cause }))
+  assert.equal(
+    fault.message,
+    'reading: kafka-2:9093: its certificate is not signed by an authority that is trusted here (UNABLE_TO_VERIFY_LEAF_SIGNATURE); check KAFKA_SSL_CA_FILE',
+  )
+  assert.equal(fault.retryable, false)
+})
 
 test('leaves a fault of ours as it is', () => {
   const fault = new PipelineError('ours', { code: 'membership_lost' })

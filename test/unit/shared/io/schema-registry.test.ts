@@ -126,6 +126,16 @@ for (const [name, answer, code, retryable] of [
   })
 }
 
+test('does not ask for an id that no registry can have: its answer would be taken for an outage', async (t) => {
+  const { url, asked } = await registryServer(t, json(404, { error_code: 404, message: 'HTTP 404 Not Found' }))
+  const registry = openHttpRegistry({ url })
+  for (const id of [2 ** 31, 2 ** 32 - 1]) {
+    assert.deepEqual(await registry.schema(id), { fault: `id ${id} is not registered` })
+  }
+  assert.equal(asked.length, 0)
+  await faultOf(registry.schema(2 ** 31 - 1))
+})
+
 test('gives up on a registry that is slow, before or after its first bytes', async (t) => {
   for (const answer of [
     () => undefined,

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import {
+  clickHouseSettings,
+  clickHouseVariables,
   kafkaSettings,
   kafkaVariables,
   readSettings,
@@ -89,7 +91,7 @@ test('never prints a secret, neither its own nor one inside a URL', () => {
   const message = complaint({
     HOUSEHOLD_KEY: secret,
     CLICKHOUSE_URL: `htp://me:${secret}@clickhouse:8123`,
-    SCHEMA_REGISTRY_URL: `ftp://me:${secret}/@registry`,
+    SCHEMA_REGISTRY_URL: `https://me:a@${secret}@registry/?token=${secret}`,
     KAFKA_SASL_PASSWORD: secret,
     SCHEMA_REGISTRY_PASSWORD: secret,
     CLICKHOUSE_PASSWORD: secret,
@@ -148,6 +150,13 @@ for (const [name, value, fits] of [
   ['KAFKA_BROKERS', 'kafka', false],
   ['KAFKA_BROKERS', 'kafka:9092,', false],
   ['KAFKA_BROKERS', 'http://kafka:9092', false],
+  ['CLICKHOUSE_URL', 'http://clickhouse:8123', true],
+  ['CLICKHOUSE_URL', 'https://clickhouse:8443/', true],
+  ['CLICKHOUSE_URL', 'http://me:word@clickhouse:8123', false],
+  ['CLICKHOUSE_URL', 'http://clickhouse:8123/system', false],
+  ['CLICKHOUSE_URL', 'http://clickhouse:8123?clickhouse_setting_async_insert=1', false],
+  ['CLICKHOUSE_URL', 'file:///etc/passwd', false],
+  ['SCHEMA_REGISTRY_URL', 'https://registry/api?key=1', false],
   ['CLICKHOUSE_DATABASE', 'intent_ledger_test_1', true],
   ['CLICKHOUSE_DATABASE', 'default', false],
   ['CLICKHOUSE_DATABASE', 'intent_ledger_views', false],
@@ -181,6 +190,23 @@ test('wants user and password when a SASL mechanism is set, and passes them on',
     read({ KAFKA_SASL_MECHANISM: 'scram-sha-256', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p' }).sasl,
     { mechanism: 'scram-sha-256', username: 'u', password: 'p' },
   )
+})
+
+test('refuses half a protection: an authority without TLS, a user without a mechanism', () => {
+  const kafka = (env: Record<string, string>) => () =>
+    kafkaSettings(readSettings({ KAFKA_BROKERS: 'a:1', ...env }, kafkaVariables), 'me')
+  assert.throws(kafka({ KAFKA_SSL_CA_FILE: 'ca.pem' }), /so KAFKA_SSL must be true/)
+  assert.throws(kafka({ KAFKA_SASL_USERNAME: 'me' }), /so KAFKA_SASL_MECHANISM must be set too/)
+  const clickHouse = (env: Record<string, string>) =>
+    clickHouseSettings(readSettings({ CLICKHOUSE_SSL_CA_FILE: 'ca.pem', ...env }, clickHouseVariables), 'analyst')
+  assert.throws(() => clickHouse({ CLICKHOUSE_URL: 'http://c:8123' }), /CLICKHOUSE_URL must begin with https:/)
+  assert.deepEqual(clickHouse({ CLICKHOUSE_URL: 'https://c:8443', CLICKHOUSE_PASSWORD: 'p' }), {
+    ...{ url: 'https://c:8443', user: 'analyst', password: 'p', sslCaFile: 'ca.pem' },
+  })
+})
+
+test('repeats no more than 100 characters of a value', () => {
+  assert.ok(complaint({ KAFKA_TOPIC: '!'.repeat(5_000) }, ['KAFKA_TOPIC']).length < 400)
 })
 
 test('keeps the views of each database in a database of its own', () => {

@@ -1,0 +1,278 @@
+/**
+ * No statement is built from what a user typed: values travel as parameters, identifiers come from closed lists. Tried on every
+ * option that the command has, as its own program lists them, and on every setting.
+ */
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+
+import { CommanderError, type Command } from 'commander'
+import ts from 'typescript'
+
+import { createContext } from '../../../services/local/context.ts'
+import { PipelineError } from '../../../services/shared/domain/faults.ts'
+import { readSettings, variables, type VariableName } from '../../../services/shared/io/settings.ts'
+import { createProgram } from '../../../services/verbs.ts'
+import { cliEnvironment } from '../../support/cli.ts'
+import { recordStatements } from '../../support/clickhouse-recorder.ts'
+import { viewsCase } from '../../support/views-case.ts'
+
+const mark = 'zqxjkv'
+const hostile = [
+  `${mark}'`,
+  `${mark}' OR 1 = 1 --`,
+  `' UNION ALL SELECT '${mark}`,
+  `${mark}\`; DROP TABLE x; --`,
+  `${mark}" OR "" = "`,
+  `${mark}\\`,
+  `${mark}\\' OR 1 --`,
+  `*/ ${mark} /*`,
+  `{${mark}:String}`,
+  `${mark}\n; SELECT 1`,
+  `${mark}\u0000`,
+  `%27${mark}`,
+  `\${${mark}}`,
+]
+const veryLong = `${mark}${'x'.repeat(200_000)}`
+
+/**
+ * What becomes of text in each option: `value` goes to ClickHouse as a parameter, `refused` is checked against a closed list or
+ * a pattern, `file` names a file and is given to no server, `local` starts the embedded stack and is tried in its own tests.
+ */
+const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'local' | 'flag'>> = {
+  demo: { '--data': 'local', '--events': 'local', '--seed': 'local' },
+  start: { '--data': 'local', '--events': 'local', '--seed': 'local', '--rate': 'local' },
+  stack: { '--data': 'local' },
+  migrate: {},
+  simulate: {
+    ...{
+      '--events': 'refused',
+      '--households': 'refused',
+      '--days': 'refused',
+      '--until': 'refused',
+      '--rate': 'refused',
+    },
+    ...{ '--seed': 'refused', '--duplicates': 'refused', '--malformed': 'refused', '--schema-version': 'refused' },
+    '--format': 'refused',
+  },
+  import: {
+    ...{
+      '<file>': 'file',
+      '--mapping': 'file',
+      '--until': 'refused',
+      '--rejects': 'file',
+      '--schema-version': 'refused',
+    },
+    ...{ '--dry-run': 'flag', '--format': 'refused' },
+  },
+  classify: { '--force': 'flag', '--with-parent': 'flag' },
+  share: {
+    ...{ '--from': 'refused', '--to': 'refused', '--by': 'refused', '--product': 'value', '--cohort': 'refused' },
+    ...{ '--country': 'value', '--plans': 'value', '--format': 'refused' },
+  },
+  intents: {
+    ...{ '--from': 'refused', '--to': 'refused', '--limit': 'refused', '--product': 'value', '--country': 'value' },
+    ...{ '--class': 'refused', '--format': 'refused' },
+  },
+  rejected: { '--list': 'refused', '--reason': 'value', '--from': 'refused', '--to': 'refused', '--format': 'refused' },
+  audit: { '--format': 'refused' },
+  repair: { '--dry-run': 'flag', '--yes': 'flag' },
+  'taxonomy check': { '[file]': 'file', '--format': 'refused' },
+  'taxonomy explain': {
+    ...{
+      '<intent>': 'refused',
+      '--outcome': 'refused',
+      '--plan': 'value',
+      '--purchase': 'flag',
+      '--taxonomy': 'refused',
+    },
+    '--format': 'refused',
+  },
+}
+
+/** Settings that take any text, and where it goes. All others refuse it. */
+const freeText: Partial<Record<VariableName, string>> = {
+  KAFKA_BROKERS: 'a host name to connect to',
+  KAFKA_SSL_CA_FILE: 'a path',
+  KAFKA_SASL_USERNAME: 'the login',
+  KAFKA_SASL_PASSWORD: 'the login',
+  CLICKHOUSE_SSL_CA_FILE: 'a path',
+  CLICKHOUSE_URL: 'an address to connect to',
+  CLICKHOUSE_USER: 'a header of the request',
+  CLICKHOUSE_PASSWORD: 'a header of the request',
+  SCHEMA_REGISTRY_URL: 'an address to connect to',
+  SCHEMA_REGISTRY_USER: 'a header of the request',
+  SCHEMA_REGISTRY_PASSWORD: 'a header of the request',
+  HTTP_HOST: 'an address to listen on',
+}
+
+/** What may stand in the text of a statement: names of our own, and pieces of SQL that the same file wrote. */
+const pieces = new Set([
+  ...['database', 'deps.database', 'options.database', 'store.database', 'deps.store.database', 'stagingDatabase'],
+  // A setting; its pattern lets through intent_ledger and lower case letters, digits and _ after it.
+  ...['settings.CLICKHOUSE_DATABASE', 'viewsDatabase(database)', 'onCluster'],
+  ...["options.cluster === undefined ? '' : 'Replicated'"],
+  // Tables and columns of the stream's definition, fates, roll-ups, and names drawn by us.
+  ...['table', 'target', 'raw', 'staging', 'fate', 'insert.table', 'options.table ?? insert.table', 'stream.table'],
+  ...['deps.stream.table', 'rollup.table', "insert.columns.join(', ')", "insert.select.join(', ')", 'insert.structure'],
+  ...["sums('raw')", "sums('rollup')", 'keyText', 'rollupKeyText', 'using', 'select', 'source'],
+  ...["names.map((name) => `raw_${name} != rollup_${name}`).join(' OR ')"],
+  ...["names.map((name) => `toString(raw_${name}) AS r_${name}, toString(rollup_${name}) AS u_${name}`).join(', ')"],
+  // Conditions, whose values are parameters.
+  ...['range', 'ofRange', 'ofLedgerRange', 'options.where', "where.join(' AND ')"],
+  ...["day === undefined ? '' : 'WHERE day = {day:Date}'", "where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`"],
+  // What ClickHouse itself answered: a month as a number, the id of a partition.
+  ...['month', 'partition_id'],
+  // The demo's sentences.
+  ...['window.from', 'window.to'],
+])
+
+const sqlWords =
+  /\b(SELECT|INSERT INTO|ALTER TABLE|CREATE (DATABASE|TABLE|VIEW)|DROP (DATABASE|TABLE)|TRUNCATE|FROM|WHERE|AND)\b/
+
+test('statements hold nothing but names of ours and pieces of SQL', () => {
+  const root = join(import.meta.dirname, '../../..')
+  const found: string[] = []
+  let seen = 0
+  for (const file of globSync('services/**/*.ts', { cwd: root })) {
+    const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true)
+    const visit = (node: ts.Node): void => {
+      if (ts.isTemplateExpression(node) && sqlWords.test(node.getText())) {
+        for (const { expression } of node.templateSpans) {
+          seen++
+          const piece = expression.getText().replace(/\s+/g, ' ')
+          if (!pieces.has(piece)) {
+            found.push(`${file}: \${${piece}}`)
+          }
+        }
+      }
+      ts.forEachChild(node, visit)
+    }
+    visit(source)
+  }
+  assert.ok(seen > 80, `${seen} pieces`)
+  assert.deepEqual(found, [], 'make it a parameter, or add it to the list here with the reason')
+})
+
+test('every setting refuses hostile text or puts it where no statement is', () => {
+  for (const name of Object.keys(variables) as VariableName[]) {
+    for (const text of [...hostile, veryLong]) {
+      let accepted = true
+      try {
+        readSettings({ [name]: text }, [name])
+      } catch (thrown) {
+        accepted = false
+        assert.ok(thrown instanceof PipelineError && thrown.code === 'config_invalid', `${name}: ${String(thrown)}`)
+        assert.ok(thrown.message.length < 500, `${name}: ${thrown.message.length} characters`)
+      }
+      assert.ok(!accepted || name in freeText, `${name} takes ${JSON.stringify(text.slice(0, 40))}`)
+    }
+  }
+})
+
+test('every verb', async (t) => {
+  const { stack, database } = await viewsCase(t)
+  const recorder = await recordStatements(t, stack.clickhouseUrl)
+  const env = { ...cliEnvironment(stack), CLICKHOUSE_URL: recorder.url, CLICKHOUSE_DATABASE: database }
+  t.after(() => (process.exitCode = 0))
+
+  /** Runs a verb in this process, so that text can be anything, and returns what was thrown. */
+  const run = async (verb: string, args: readonly string[], role: 'pipeline' | 'analyst' = 'pipeline') => {
+    const streams = { stdout: new PassThrough().resume(), stderr: new PassThrough().resume() }
+    const login = { CLICKHOUSE_USER: role, CLICKHOUSE_PASSWORD: stack.secrets[`${role}Password`] }
+    const context = createContext({ ...env, ...login }, streams)
+    try {
+      const program = createProgram(context)
+      for (const command of [program, ...commandsOf(program)]) {
+        command.configureOutput({ writeErr: () => undefined, writeOut: () => undefined })
+      }
+      await program.parseAsync(['node', 'intent-ledger', ...verb.split(' '), ...args])
+      return undefined
+    } catch (thrown) {
+      return thrown
+    } finally {
+      await context.close()
+    }
+  }
+
+  await t.test('and option is one that this test knows', () => {
+    const streams = { stdout: new PassThrough(), stderr: new PassThrough() }
+    const listed = commandsOf(createProgram(createContext({}, streams)))
+      .filter((command) => command.commands.length === 0)
+      .map((command) => {
+        const path = command.parent?.name() === 'intent-ledger' ? [] : [command.parent!.name()]
+        const names = [
+          ...command.registeredArguments.map((argument) =>
+            argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+          ),
+          ...command.options.map((option) => option.long!),
+        ]
+        return [[...path, command.name()].join(' '), names.sort()] as const
+      })
+    assert.deepEqual(
+      Object.fromEntries(listed),
+      Object.fromEntries(Object.entries(options).map(([verb, known]) => [verb, Object.keys(known).sort()])),
+    )
+  })
+
+  const needed: Record<string, readonly string[]> = {
+    import: ['/nonexistent', '--dry-run'],
+    'taxonomy explain': ['music_play'],
+  }
+  for (const [verb, known] of Object.entries(options)) {
+    for (const [option, fate] of Object.entries(known)) {
+      if (fate !== 'refused' && fate !== 'file') {
+        continue
+      }
+      await t.test(`${verb} ${option} refuses hostile text with a sentence`, async () => {
+        for (const text of [...hostile, veryLong]) {
+          const given = option.startsWith('--')
+            ? [...(needed[verb] ?? []), `${option}=${text}`]
+            : [`./${text}`, ...(verb === 'import' ? ['--dry-run'] : [])]
+          const thrown = await run(verb, given)
+          assert.ok(
+            thrown instanceof PipelineError || thrown instanceof CommanderError,
+            `${String(thrown)} of ${text.slice(0, 40)}`,
+          )
+          assert.match(thrown instanceof PipelineError ? thrown.code : 'usage', /^(usage|config|file)/)
+        }
+      })
+    }
+  }
+
+  const taking: [string, 'analyst' | 'pipeline'][] = [
+    ['share', 'analyst'],
+    ['intents', 'analyst'],
+    ['rejected', 'pipeline'],
+  ]
+  for (const [verb, role] of taking) {
+    const values = Object.entries(options[verb]!).flatMap(([option, fate]) => (fate === 'value' ? [option] : []))
+    await t.test(`${verb} ${values.join(' ')} sends hostile text as values, not as SQL`, async () => {
+      for (const text of hostile) {
+        const before = recorder.statements.length
+        const given = values.map((option) => `${option}=${text}`)
+        assert.equal(await run(verb, [...given, '--from=2026-01-01', '--to=2026-01-31'], role), undefined)
+        assert.ok(recorder.statements.length > before)
+      }
+      for (const option of values) {
+        const thrown = await run(verb, [`${option}=${veryLong}`], role)
+        assert.match(String(thrown), /at most \d+ characters/)
+        assert.ok(String(thrown).length < 300)
+      }
+    })
+  }
+
+  await t.test('left no trace of it in any statement', () => {
+    assert.ok(recorder.statements.length > 30)
+    assert.deepEqual(
+      recorder.statements.filter((statement) => statement.includes(mark)),
+      [],
+    )
+  })
+})
+
+function commandsOf(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...commandsOf(child)])
+}
