@@ -8,11 +8,13 @@ import { createClickHouse, type ClickHouse } from '../../services/shared/io/clic
 import { connectKafkaAdmin, type KafkaAdmin } from '../../services/shared/io/kafka-admin.ts'
 import { createKafka, type Kafka } from '../../services/shared/io/kafka.ts'
 import { createLogger } from '../../services/shared/io/log.ts'
-import { tuneKafkaEngine } from './engine-server.ts'
+import { rivalUser, tuneKafkaEngine } from './engine-server.ts'
 
 export interface BenchServers {
   readonly stack: LocalStack
   readonly pipeline: ClickHouse
+  /** Logged in as the user of the contenders that are not ours. */
+  readonly rival: ClickHouse
   readonly kafka: Kafka
   readonly admin: KafkaAdmin
 }
@@ -37,13 +39,15 @@ export async function withServers<T>(work: (servers: BenchServers) => Promise<T>
 async function withClients<T>(stack: LocalStack, work: (servers: BenchServers) => Promise<T>): Promise<T> {
   const { clickhouseUrl: url, secrets } = stack
   const pipeline = createClickHouse({ url, user: 'pipeline', password: secrets.pipelinePassword })
+  const rival = createClickHouse({ url, user: rivalUser, password: secrets.pipelinePassword })
   const log = createLogger({ service: 'bench', level: 'warn', pretty: false })
   const kafka = createKafka({ brokers: stack.kafkaBrokers, clientId: 'bench', ssl: false }, log)
   const admin = await connectKafkaAdmin(kafka)
   try {
-    return await work({ stack, pipeline, kafka, admin })
+    return await work({ stack, pipeline, rival, kafka, admin })
   } finally {
     await admin.close()
+    await rival.close()
     await pipeline.close()
   }
 }

@@ -25,6 +25,7 @@ export interface Run {
 export interface RunDeps {
   readonly stack: LocalStack
   readonly pipeline: ClickHouse
+  readonly rival: ClickHouse
   readonly admin: KafkaAdmin
   readonly topic: string
   /** The same messages as JSON; there only when a contender reads it. */
@@ -57,7 +58,7 @@ export async function runOnce(contender: ContenderName, round: number, deps: Run
   await waitUntilQuiet(pipeline)
   const quiet = cpuBetween(before, readServerCpu(stack))
   if ('engine' in contenders[contender]) {
-    await stopEngine(pipeline, database)
+    await stopEngine(deps.rival, database)
   }
   const stored = await readStoredRows(pipeline, database)
   if (contender === 'ours') {
@@ -71,13 +72,13 @@ function drain(
   { database, group, topicId }: { database: string; group: string; topicId: string },
   deps: RunDeps,
 ): Promise<Measurement> {
-  const { stack, pipeline, topic, messages, rowsDue, profileFolder } = deps
+  const { stack, topic, messages, rowsDue, profileFolder } = deps
   const how = contenders[contender]
   const brokers = stack.kafkaBrokers.join(',')
   if ('engine' in how) {
     const read = how.engine === 'json' ? deps.jsonTopic : topic
     const source = { database, group, brokers, topic: read, topicId, format: how.engine, registryUrl: deps.registryUrl }
-    return drainByEngine(pipeline, { source, rowsDue, messages })
+    return drainByEngine(deps.rival, { source, rowsDue, messages })
   }
   const env = consumerEnvironment(stack, { topic, topicId, group, database })
   return runContender(how.file, { env, messages, profileFolder })
