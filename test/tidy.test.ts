@@ -284,12 +284,16 @@ test('pins every package to one version', () => {
 })
 
 test('mirrors services in test/unit: every unit test has the file that it tests', () => {
-  // test/unit/infra tests what stands in infra/, which is no TypeScript.
+  // test/unit/infra tests what stands in infra/, which is no TypeScript; test/unit/bench tests the bench.
+  const tested = (file: string) =>
+    file
+      .replace(/^test\/unit\//, file.startsWith('test/unit/bench/') ? 'test/' : 'services/')
+      .replace(/\.test\.ts$/, '.ts')
   const orphans = tests
     .filter(
       (file) => file.startsWith('test/unit/') && file.endsWith('.test.ts') && !file.startsWith('test/unit/infra/'),
     )
-    .filter((file) => !existsSync(join(root, file.replace(/^test\/unit\//, 'services/').replace(/\.test\.ts$/, '.ts'))))
+    .filter((file) => !existsSync(join(root, tested(file))))
   assertNone(orphans, 'test/unit/x/y.test.ts tests services/x/y.ts')
 })
 

@@ -1,18 +1,25 @@
-/** What a contender is to the bench: a process of its own that drains the topic and prints one line of JSON. */
+/** What a contender is to the bench: a process of its own that drains the topic, or ClickHouse draining it by itself. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 
-export const contenders = { ours: 'our-consumer.ts', plain: 'plain-consumer.ts' } as const
-/** As `services/cli.ts` has it, for both contenders. */
+/** A process by its file, or the Kafka engine by its format. The first is the one that all others are compared with. */
+export const contenders = {
+  ours: { title: 'this project', file: 'our-consumer.ts' },
+  'engine-avro': { title: 'Kafka engine, AvroConfluent', engine: 'avro' },
+  'engine-json': { title: 'Kafka engine, raw JSON', engine: 'json' },
+  plain: { title: 'the plain way', file: 'plain-consumer.ts' },
+} as const
+/** As `services/cli.ts` has it, for both processes. */
 const compileCache = join(import.meta.dirname, '../../node_modules/.cache/compiled')
 
 export type ContenderName = keyof typeof contenders
+export const contenderNames = Object.keys(contenders) as [ContenderName, ...ContenderName[]]
 
 const span = z.object({ wallSeconds: z.number(), cpuSeconds: z.number() })
 
-/** Seconds of wall and CPU (user and system) of the contender's process, and its largest resident set. */
+/** Seconds of wall and CPU (user and system) of the contender's process, and its largest resident set; 0 where it has none. */
 const measurementFormat = z.object({
   messages: z.number(),
   /** From the start of the process until it ends: modules, compiling, joining the group and stopping are in it. */
@@ -23,24 +30,31 @@ const measurementFormat = z.object({
 })
 export type Measurement = z.infer<typeof measurementFormat>
 
-/** Runs one contender to its end. With `profileFolder` its CPU profile is written there. */
+/** Runs one contender's file to its end. With `profileFolder` its CPU profile is written there. */
 export async function runContender(
-  name: ContenderName,
-  options: { env: NodeJS.ProcessEnv; messages: number; profileFolder: string | undefined },
+  file: string,
+  options: {
+    env: NodeJS.ProcessEnv
+    messages: number
+    profileFolder: string | undefined
+    onStart?: (pid: number) => void
+  },
 ): Promise<Measurement> {
   const profile = options.profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileFolder}`]
-  const child = spawn(
-    process.execPath,
-    [...profile, join(import.meta.dirname, contenders[name]), String(options.messages)],
-    { env: { ...options.env, NODE_COMPILE_CACHE: compileCache }, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const child = spawn(process.execPath, [...profile, join(import.meta.dirname, file), String(options.messages)], {
+    env: { ...options.env, NODE_COMPILE_CACHE: compileCache },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  if (child.pid !== undefined) {
+    options.onStart?.(child.pid)
+  }
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', resolve)
   })
   const [said, complaints, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
   if (code !== 0) {
-    throw new Error(`contender ${name} ended with ${code}:\n${complaints.split('\n').slice(-20).join('\n')}`)
+    throw new Error(`${file} ended with ${code}:\n${complaints.split('\n').slice(-20).join('\n')}`)
   }
   return measurementFormat.parse(JSON.parse(said))
 }

@@ -1,106 +1,86 @@
-/** The benchmark of the hot path: what one event costs, here and in the plain way. `npm run bench -- --help`. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
-import { startStack, type LocalStack } from '../../services/local/stack.ts'
-import { parseSimulationFlags } from '../../services/producer/simulation-options.ts'
-import { simulate, type SimulationSummary } from '../../services/producer/simulate.ts'
+/** The benchmark of the hot path: what one event costs, here and in what a user would otherwise take. `npm run bench -- --help`. */
+import type { SimulationSummary } from '../../services/producer/simulate.ts'
 import { PipelineError } from '../../services/shared/domain/faults.ts'
-import { createClickHouse } from '../../services/shared/io/clickhouse.ts'
-import { connectKafkaAdmin } from '../../services/shared/io/kafka-admin.ts'
-import { createLogProducer } from '../../services/shared/io/kafka-producer.ts'
-import { createKafka, type Kafka } from '../../services/shared/io/kafka.ts'
-import { createLogger } from '../../services/shared/io/log.ts'
-import { eventsDefault, help, readOptions, type BenchOptions } from './options.ts'
-import { renderTable, summarise, type BenchResults } from './report.ts'
+import { say, withServers, type BenchServers } from './bench-servers.ts'
+import type { ContenderName } from './contender.ts'
+import { fillTopics } from './fill.ts'
+import { drawKeptResults, keepResults } from './keep.ts'
+import { measureLatency } from './latency.ts'
+import { measureMemory } from './memory.ts'
+import { help, readOptions, type BenchOptions } from './options.ts'
+import { measureProducer } from './producer.ts'
+import { renderTable } from './report.ts'
 import { runOnce, type Run } from './run.ts'
+import { startSchemaEndpoint } from './schema-endpoint.ts'
+import { describeMachine, summarise, type BenchResults } from './summary.ts'
 
 const topic = 'bench-intents'
-const partitions = 4
-/** The same events on every run of the bench. */
-const seed = 20_260_101
+const jsonTopic = 'bench-intents-json'
 
-const say = (line: string) => process.stderr.write(`${line}\n`)
+/** The benches beside the contenders', each a verb. */
+const others = { latency: measureLatency, producer: measureProducer, memory: measureMemory }
 
 async function main(): Promise<void> {
+  const [verb, ...flags] = process.argv.slice(2)
+  if (verb !== undefined && Object.hasOwn(others, verb)) {
+    await others[verb as keyof typeof others](flags)
+    return
+  }
   const options = readOptions(process.argv.slice(2))
-  if (options === undefined) {
+  if (options === 'help') {
     process.stdout.write(help)
     return
   }
-  const folder = await mkdtemp(join(tmpdir(), 'intent-ledger-bench-'))
-  try {
-    const stack = await startStack({ dataDir: folder, onLog: say })
-    try {
-      const results = await measure(options, stack)
-      process.stdout.write(`\n${renderTable(results)}\n`)
-      await keep(results, options)
-    } finally {
-      await stack.stop()
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+  if (options === 'draw') {
+    await drawKeptResults()
+    return
   }
+  const results = await withServers((servers) => measure(options, servers))
+  process.stdout.write(`\n${renderTable(results)}\n`)
+  await (options.save ? keepResults(results) : say('not kept: --help says what is'))
 }
 
-async function measure(options: BenchOptions, stack: LocalStack): Promise<BenchResults> {
-  const { clickhouseUrl: url, secrets } = stack
-  const pipeline = createClickHouse({ url, user: 'pipeline', password: secrets.pipelinePassword })
-  const log = createLogger({ service: 'bench', level: 'warn', pretty: false })
-  const kafka = createKafka({ brokers: stack.kafkaBrokers, clientId: 'bench', ssl: false }, log)
-  const admin = await connectKafkaAdmin(kafka)
+async function measure(options: BenchOptions, servers: BenchServers): Promise<BenchResults> {
+  const schemas = await startSchemaEndpoint()
   try {
-    const truth = await fillTopic(options, { stack, kafka, admin })
+    const twin = options.only.includes('engine-json') ? jsonTopic : undefined
+    const truth = await fillTopics(
+      { topic, jsonTopic: twin, events: options.events, malformed: options.malformed },
+      servers,
+    )
     say(`${truth.sent} messages in ${topic} after ${truth.seconds.toFixed(1)} s`)
-    const deps = { stack, pipeline, admin, topic, messages: truth.sent, profileFolder: options.profileFolder }
+    const deps = {
+      ...servers,
+      ...{ topic, jsonTopic, profileFolder: options.profileFolder },
+      ...{ messages: truth.sent, rowsDue: truth.accepted + truth.duplicate, registryUrl: schemas.url },
+    }
     const runs: Run[] = []
     for (let round = 0; round < options.rounds; round++) {
-      // In turn, and each first in half of the rounds: a machine that slows down slows both.
-      for (const contender of round % 2 === 0 ? options.only : options.only.toReversed()) {
+      for (const contender of turn(options.only, round)) {
         const run = await runOnce(contender, round, deps)
         assertStored(run, truth, runs[0])
         runs.push(run)
-        const { process: own, quiet } = run
-        say(
-          `round ${round + 1}, ${contender}: ${Math.round(truth.sent / own.drain.wallSeconds)} events/s, CPU ${own.whole.cpuSeconds.toFixed(1)} s and ClickHouse ${quiet.clickHouseSeconds.toFixed(1)} s, ${Math.round(own.memoryPeakMb)} MB, ${run.stored.rows} rows in ${run.stored.parts} parts`,
-        )
+        sayRun(run)
       }
     }
-    const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
-    return summarise(runs, { command, events: options.events, messages: truth.sent, rounds: options.rounds })
+    return summarise(runs, {
+      ...{ at: new Date().toISOString(), machine: describeMachine(), command: commandLine() },
+      ...{ events: options.events, messages: truth.sent, rounds: options.rounds },
+    })
   } finally {
-    await admin.close()
-    await pipeline.close()
+    await schemas.close()
   }
 }
 
-async function fillTopic(
-  { events }: BenchOptions,
-  deps: { stack: LocalStack; kafka: Kafka; admin: Awaited<ReturnType<typeof connectKafkaAdmin>> },
-): Promise<SimulationSummary> {
-  await deps.admin.ensureTopic({ topic, partitions, replicas: 1, configs: {} })
-  const producer = await createLogProducer({ kafka: deps.kafka, topic })
-  try {
-    return await simulate(
-      parseSimulationFlags(
-        { events, days: 14, duplicates: 0.01, malformed: 0.005, schemaVersion: '2', seed },
-        Date.now(),
-      ),
-      {
-        producer,
-        householdKey: Buffer.from(deps.stack.secrets.householdKey, 'hex'),
-        signal: new AbortController().signal,
-      },
-    )
-  } finally {
-    await producer.disconnect()
-  }
+/** In turn, and another one first in each round: a machine that slows down slows all. */
+function turn(names: readonly ContenderName[], round: number): ContenderName[] {
+  const first = round % names.length
+  return [...names.slice(first), ...names.slice(0, first)]
 }
 
 /**
- * Both contenders must have stored the same events with the same content. The plain way knows no duplicates, so it stores
- * second copies too: the comparison is by distinct event ids, and its rows must be the accepted and the duplicates.
+ * All must have stored the same events with the same content. The others know no duplicates, so they store second copies too:
+ * the comparison is by distinct event ids, and their rows must be the accepted and the duplicates.
  */
 function assertStored({ contender, stored }: Run, truth: SimulationSummary, first: Run | undefined): void {
   const rows = contender === 'ours' ? truth.accepted : truth.accepted + truth.duplicate
@@ -112,26 +92,15 @@ function assertStored({ contender, stored }: Run, truth: SimulationSummary, firs
   }
 }
 
-const tableMarks = ['<!-- results -->', '<!-- /results -->'] as const
-
-/** Only a whole run is kept: a small one would put its start-up costs into the books. */
-async function keep(results: BenchResults, options: BenchOptions): Promise<void> {
-  if (results.ratio === undefined || options.events < eventsDefault || options.profileFolder !== undefined) {
-    say(`not kept: results.json takes runs of both contenders with at least ${eventsDefault} events and no profile`)
-    return
-  }
-  await writeFile(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
-  const readme = join(import.meta.dirname, 'README.md')
-  const [before, , after] = splitAtMarks(await readFile(readme, 'utf8'))
-  await writeFile(readme, `${before}${tableMarks[0]}\n\n${renderTable(results)}\n\n${tableMarks[1]}${after}`)
+function sayRun({ contender, round, process: own, quiet, stored }: Run): void {
+  const rate = Math.round(own.messages / own.drain.wallSeconds)
+  say(
+    `round ${round + 1}, ${contender}: ${rate} events/s, CPU ${own.whole.cpuSeconds.toFixed(1)} s and ClickHouse ${quiet.clickHouseSeconds.toFixed(1)} s, ${Math.round(own.memoryPeakMb)} MB, ${stored.rows} rows in ${stored.parts} parts`,
+  )
 }
 
-function splitAtMarks(text: string): [string, string, string] {
-  const [from, to] = tableMarks.map((mark) => text.indexOf(mark)) as [number, number]
-  if (from < 0 || to < from) {
-    throw new Error(`README.md has lost its marks ${tableMarks.join(' and ')}`)
-  }
-  return [text.slice(0, from), text.slice(from, to), text.slice(to + tableMarks[1].length)]
+function commandLine(): string {
+  return ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
 }
 
 try {

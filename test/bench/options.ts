@@ -1,73 +1,123 @@
-import { parseArgs } from 'node:util'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
 
 import { z } from 'zod'
 
 import { mistake } from '../../services/shared/domain/faults.ts'
-import { contenders, type ContenderName } from './contender.ts'
+import { contenderNames, contenders, type ContenderName } from './contender.ts'
 
 export interface BenchOptions {
   readonly events: number
   readonly rounds: number
+  /** Share of the events that are spoiled. */
+  readonly malformed: number
   readonly only: readonly ContenderName[]
   readonly profileFolder: string | undefined
+  /** Results go into results.json, README.md and the chart. */
+  readonly save: boolean
 }
 
-export const eventsDefault = 2_000_000
+const eventsDefault = 2_000_000
+const roundsDefault = 5
+const malformedDefault = 0.005
+const quick = { events: 200_000, rounds: 1 }
 
 export const help = `npm run bench -- [options]
 
-Drains a topic of simulated events (4 partitions, 1 % sent twice, 0.5 % malformed) into ClickHouse with roll-ups, by this
-project's classifier and by the plain way, in turn, and prints what each costs. Starts its own Kafka and ClickHouse.
+Drains a topic of simulated events (4 partitions, 1 % sent twice, some malformed) into ClickHouse with roll-ups, by each
+contender in turn, proves that all stored the same, and prints what each costs. Starts its own Kafka and ClickHouse.
 
   --events <n>        events in the topic, beside the second copies (default ${eventsDefault})
-  --rounds <n>        runs of each contender, in turn (default 3)
-  --only <name>       ${Object.keys(contenders).join(' or ')}
+  --rounds <n>        runs of each contender, in turn (default ${roundsDefault})
+  --malformed <share> share of them that is malformed (default ${malformedDefault}); the Kafka engine throws for each in Avro
+  --only <a,b>        some of the contenders: ${contenderNames.join(', ')}
+  --quick             ${quick.events} events, ${quick.rounds} round: under 2 minutes, to see that everything runs
   --profile <folder>  write a CPU profile of every contender's process there (slows it)
+  --no-save           only print
+  --draw              no run: draw table and chart anew from test/bench/results.json
   --help
 
-A run of both contenders with ${eventsDefault} events or more writes test/bench/results.json and the table in test/bench/README.md.
+Contenders:
+${contenderNames.map((name) => `  ${name.padEnd(18)}  ${contenders[name].title}`).join('\n')}
 
-Example: npm run bench -- --events 200000 --rounds 1 --only ours
+A run of all contenders with ${eventsDefault} events or more, without --malformed, --no-save and --profile, writes test/bench/results.json, and
+the table and the chart of test/bench/README.md.
+
+Other benches, each with --help:
+  npm run bench -- latency   from Kafka's acknowledgement until a query sees the event
+  npm run bench -- producer  events/s of simulate to an acknowledged topic
+  npm run bench -- memory    our process under a large backlog
+
+Example: npm run bench -- --events 200000 --rounds 1 --only ours,engine-avro
 `
 
+const count = (low: number, high: number) => z.coerce.number().int().min(low).max(high)
 const format = z.object({
-  events: z.coerce.number().int().min(1_000).max(100_000_000).default(eventsDefault),
-  rounds: z.coerce.number().int().min(1).max(100).default(3),
-  only: z.enum(Object.keys(contenders) as [ContenderName]).optional(),
+  events: count(1_000, 100_000_000).optional(),
+  rounds: count(1, 100).optional(),
+  malformed: z.coerce.number().min(0).max(1).default(malformedDefault),
+  only: z
+    .string()
+    .transform((names) => names.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(contenderNames)))
+    .default([...contenderNames]),
+  quick: z.boolean().default(false),
   profile: z.string().optional(),
+  'no-save': z.boolean().default(false),
 })
 
-/** Undefined when help was asked for. Throws one sentence for a wrong flag. */
-export function readOptions(args: string[]): BenchOptions | undefined {
-  let values: Record<string, unknown>
-  try {
-    values = parseArgs({
-      args,
-      options: {
-        events: { type: 'string' },
-        rounds: { type: 'string' },
-        only: { type: 'string' },
-        profile: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch (thrown) {
-    throw mistake(`bench: ${(thrown as Error).message}`)
+/** What was asked for. Throws one sentence for a wrong flag. */
+export function readOptions(args: string[]): BenchOptions | 'help' | 'draw' {
+  const values = parseFlags(args, {
+    events: { type: 'string' },
+    rounds: { type: 'string' },
+    malformed: { type: 'string' },
+    only: { type: 'string' },
+    quick: { type: 'boolean' },
+    profile: { type: 'string' },
+    'no-save': { type: 'boolean' },
+    draw: { type: 'boolean' },
+  })
+  if (values['help'] === true || values['draw'] === true) {
+    return values['help'] === true ? 'help' : 'draw'
   }
+  const { only, malformed, profile, ...asked } = check(format, values)
+  const defaults = asked.quick ? quick : { events: eventsDefault, rounds: roundsDefault }
+  const { events = defaults.events, rounds = defaults.rounds } = asked
+  // In their own order and each once, whatever the flag says.
+  const chosen = contenderNames.filter((name) => only.includes(name))
+  // A small run would put its start-up costs into the books, and another topic would be another race.
+  const sameTopic = events >= eventsDefault && malformed === malformedDefault
+  const whole = sameTopic && chosen.length === contenderNames.length && profile === undefined
+  return { events, rounds, malformed, only: chosen, profileFolder: profile, save: whole && !asked['no-save'] }
+}
+
+/** Flags of another bench, all whole numbers. Undefined when its help was asked for. */
+export function readCounts<Name extends string>(
+  args: string[],
+  bounds: Record<Name, readonly [low: number, high: number, standard: number]>,
+): Record<Name, number> | undefined {
+  const names = Object.keys(bounds) as Name[]
+  const values = parseFlags(args, Object.fromEntries(names.map((name) => [name, { type: 'string' }])))
   if (values['help'] === true) {
     return undefined
   }
-  const parsed = format.safeParse(values)
-  if (!parsed.success) {
-    throw mistake(
-      `bench: ${parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('; ')}`,
-    )
+  const shape = names.map((name) => [name, count(bounds[name][0], bounds[name][1]).default(bounds[name][2])])
+  return check(z.object(Object.fromEntries(shape) as Record<Name, z.ZodType<number>>), values) as Record<Name, number>
+}
+
+function parseFlags(args: string[], flags: NonNullable<ParseArgsConfig['options']>): Record<string, unknown> {
+  try {
+    return parseArgs({ args, options: { ...flags, help: { type: 'boolean', short: 'h' } } }).values
+  } catch (thrown) {
+    throw mistake(`bench: ${(thrown as Error).message}`)
   }
-  const { events, rounds, only, profile } = parsed.data
-  return {
-    events,
-    rounds,
-    only: only === undefined ? (Object.keys(contenders) as ContenderName[]) : [only],
-    profileFolder: profile,
+}
+
+function check<T>(schema: z.ZodType<T>, values: unknown): T {
+  const parsed = schema.safeParse(values)
+  if (parsed.success) {
+    return parsed.data
   }
+  const said = parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`)
+  throw mistake(`bench: ${said.join('; ')}`)
 }

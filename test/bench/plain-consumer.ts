@@ -16,6 +16,7 @@ import { classify, outcomes, type Verdict } from '../../services/shared/domain/t
 import { openFileRegistry } from '../../services/shared/io/schema-registry.ts'
 import { loadTaxonomy } from '../../services/shared/io/taxonomy-file.ts'
 import { createStopwatch } from './contender.ts'
+import { rivalUser } from './engine-server.ts'
 
 const env = z
   .object({
@@ -147,7 +148,7 @@ type Row = ReturnType<typeof toRow>
 
 const clickHouse = createClient({
   url: env.CLICKHOUSE_URL,
-  username: 'pipeline',
+  username: rivalUser,
   password: env.CLICKHOUSE_PASSWORD,
   database: env.CLICKHOUSE_DATABASE,
 })
