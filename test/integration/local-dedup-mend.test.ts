@@ -170,7 +170,7 @@ async function startServer(t: TestContext, options: { mendDeduplication: boolean
     `CREATE TABLE ${database}.raw (shard UInt8, x UInt8) ENGINE MergeTree PARTITION BY shard ORDER BY x ${settings}`,
   )
   await ask(
-    `CREATE TABLE ${database}.rollUp (shard UInt8, requests UInt64) ENGINE SummingMergeTree PARTITION BY shard ORDER BY shard ${settings}`,
+    `CREATE TABLE ${database}.rollUp (shard UInt8, requests SimpleAggregateFunction(sum, UInt64)) ENGINE AggregatingMergeTree PARTITION BY shard ORDER BY shard ${settings}`,
   )
   await ask(
     `CREATE MATERIALIZED VIEW ${database}.view TO ${database}.rollUp AS SELECT shard, count() AS requests FROM ${database}.raw GROUP BY shard`,
