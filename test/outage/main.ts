@@ -46,6 +46,7 @@ async function run(options: OutageOptions): Promise<void> {
   const classifiers = [work.startProcess(), work.startProcess()]
   await Promise.all(classifiers.map((classifier) => classifier.logged('batch settled')))
 
+  const joinedBefore = await memberships(classifiers)
   const server = options.server === 'clickhouse' ? stack.clickhouse : stack.kafka
   await server.kill('SIGKILL')
   const settled = await settledBatches(classifiers)
@@ -81,7 +82,7 @@ async function run(options: OutageOptions): Promise<void> {
   )
   const drainMs = performance.now() - backMs
   const peaks = await Promise.all(classifiers.map(peakMegabytes))
-  const memberships = await Promise.all(classifiers.map((one) => one.counter('intent_ledger_memberships_total')))
+  const joinedAnew = (await memberships(classifiers)).map((joined, nth) => joined - joinedBefore[nth]!)
   const faults = classifiers.flatMap((one) => one.stderr().match(/^.*"membership ended.*$/gm) ?? [])
   await Promise.all(classifiers.map((classifier) => classifier.stop()))
   const differences = await auditOf(work)
@@ -92,7 +93,7 @@ async function run(options: OutageOptions): Promise<void> {
       `backlog                ${backlog} messages`,
       `not ready              ${notReadySeconds} of ${options.awaySeconds} s`,
       `members of the group   ${membersSeen.size === 0 ? 'not asked: Kafka is away' : [...membersSeen].join(', ')}`,
-      `memberships            ${memberships.join(' and ')}`,
+      `joined anew            ${joinedAnew.join(' and ')} times`,
       ...faults.map((line) => `  ended by              ${/"fault":"(.*?)","code/.exec(line)?.[1]}`),
       `peak memory            ${peaksAway.join(' and ')} MB while away, ${peaks.join(' and ')} MB in all`,
       `ready again after      ${(readyMs / 1_000).toFixed(1)} s`,
@@ -118,6 +119,10 @@ async function stored({ clickHouse, database }: PipelineCase): Promise<number> {
     `SELECT sum(last_offset - first_offset + 1) AS messages FROM ${database}.ingest_batches`,
   )
   return row!.messages
+}
+
+async function memberships(classifiers: readonly ClassifierProcess[]): Promise<number[]> {
+  return Promise.all(classifiers.map((one) => one.counter('intent_ledger_memberships_total')))
 }
 
 async function settledBatches(classifiers: readonly ClassifierProcess[]): Promise<number> {

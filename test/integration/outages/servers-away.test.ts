@@ -10,12 +10,15 @@ import { waitFor } from '../../support/wait-for.ts'
 
 const sessionMs = 2_000
 const awayMs = 4 * sessionMs
-const env = { BATCH_ROWS_MAX: '800', SESSION_TIMEOUT_MS: String(sessionMs), LEASE_MS: '3000', LOG_LEVEL: 'info' }
+const env = { BATCH_ROWS_MAX: '300', SESSION_TIMEOUT_MS: String(sessionMs), LEASE_MS: '3000', LOG_LEVEL: 'info' }
 
 let stack: LocalStack
+let removeStack: () => Promise<void> = () => Promise.resolve()
 before(async () => {
-  stack = await ownStack({ after })
+  // `after` within a hook would run at the hook's end.
+  stack = await ownStack({ after: (remove) => (removeStack = remove) })
 })
+after(() => removeStack())
 beforeEach(async () => {
   // A test that failed may have left one away.
   for (const server of [stack.clickhouse, stack.kafka]) {
@@ -25,7 +28,7 @@ beforeEach(async () => {
 })
 
 test('ClickHouse away for four sessions: not ready and says why, the same membership all along, exact', async (t) => {
-  const { work, classifiers, log } = await atWork(t)
+  const { work, classifiers, log, joined } = await atWork(t)
   await stack.clickhouse.kill('SIGKILL')
   await becomeNotReady(
     classifiers,
@@ -35,17 +38,17 @@ test('ClickHouse away for four sessions: not ready and says why, the same member
   assert.equal(await work.admin.groupMembers(work.group), 2)
   await stack.clickhouse.start()
   await becomeReady(classifiers)
-  await assertOneMembership(classifiers)
+  assert.deepEqual(await memberships(classifiers), joined)
   await work.assertDrained(classifiers, { logs: [log], timeoutMs: 90_000 })
 })
 
 test('ClickHouse that takes connections and answers nothing: not ready, the same membership, exact', async (t) => {
-  const { work, classifiers, log } = await atWork(t)
+  const { work, classifiers, log, joined } = await atWork(t)
   await stack.clickhouse.kill('SIGSTOP')
   await sleep(awayMs)
   assert.equal(await work.admin.groupMembers(work.group), 2)
   await stack.clickhouse.kill('SIGCONT')
-  await assertOneMembership(classifiers)
+  assert.deepEqual(await memberships(classifiers), joined)
   await work.assertDrained(classifiers, { logs: [log], timeoutMs: 90_000 })
 })
 
@@ -99,11 +102,15 @@ test('Kafka away for four sessions: not ready and says why, comes back by itself
 /** Two classifiers in the middle of a backlog. */
 async function atWork(t: Parameters<typeof pipelineCase>[0], more: Record<string, string> = {}) {
   const work = await pipelineCase(t, { stack, partitions: 4, env: { ...env, ...more } })
-  await work.simulate({ events: 30_000 })
-  const log = await work.readLog()
+  // Both are members before there is anything to read, or the first may have read it all.
   const classifiers = [work.startProcess(), work.startProcess()]
-  await Promise.all(classifiers.map((classifier) => classifier.logged('batch settled', 2)))
-  return { work, classifiers, log }
+  await waitFor('two members with two partitions each', () =>
+    classifiers.every((classifier) => /"partitions":\[\d,\d\],.*joined the consumer group/.test(classifier.stderr())),
+  )
+  await work.simulate({ events: 60_000 })
+  const log = await work.readLog()
+  await Promise.all(classifiers.map((classifier) => classifier.logged('batch settled')))
+  return { work, classifiers, log, joined: await memberships(classifiers) }
 }
 
 async function becomeNotReady(classifiers: readonly ClassifierProcess[], reason: RegExp): Promise<void> {
@@ -119,9 +126,7 @@ async function becomeReady(classifiers: readonly ClassifierProcess[]): Promise<v
   }
 }
 
-async function assertOneMembership(classifiers: readonly ClassifierProcess[]): Promise<void> {
-  for (const classifier of classifiers) {
-    assert.equal(await classifier.counter('intent_ledger_memberships_total'), 1, 'memberships')
-    assert.equal(await classifier.counter('intent_ledger_faults_total'), 0, 'faults')
-  }
+/** How often each has joined. The first time can fail: the coordinator of a new cluster is still loading. */
+async function memberships(classifiers: readonly ClassifierProcess[]): Promise<number[]> {
+  return Promise.all(classifiers.map((classifier) => classifier.counter('intent_ledger_memberships_total')))
 }
