@@ -100,7 +100,14 @@ const householdKey = Buffer.alloc(32, 7)
 
 export async function pipelineCase(
   t: { after(clean: () => Promise<void>): void },
-  options: { partitions?: number; topic?: string; stack?: StackEndpoints; env?: Record<string, string> } = {},
+  options: {
+    partitions?: number
+    topic?: string
+    /** The topic is made with them: a broker takes a change up some time after it has answered. */
+    topicConfigs?: Record<string, string>
+    stack?: StackEndpoints
+    env?: Record<string, string>
+  } = {},
 ): Promise<PipelineCase> {
   const stack = options.stack ?? (await sharedStack())
   const topic = options.topic ?? uniqueName('intents')
@@ -123,7 +130,12 @@ export async function pipelineCase(
     await Promise.all([admin.close(), clickHouse.close(), steward.close()])
   })
   await migrate(clickHouse, { database, dedupWindowBlocks: 1_000 })
-  await admin.ensureTopic({ topic, partitions: options.partitions ?? 1, replicas: 1, configs: {} })
+  await admin.ensureTopic({
+    topic,
+    partitions: options.partitions ?? 1,
+    replicas: 1,
+    configs: options.topicConfigs ?? {},
+  })
 
   const env = {
     PATH: process.env['PATH'],

@@ -3,18 +3,18 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
-import kafkajs from 'kafkajs'
-
 import { waitUntilDrained } from '../../support/assert-exact.ts'
 import { encoders, someEvent } from '../../support/some-events.ts'
-import { pipelineCase, type PipelineCase } from '../../support/pipeline-case.ts'
+import { pipelineCase } from '../../support/pipeline-case.ts'
 
 const largeBytes = 5_000_000
 const count = 30
 
 test(`${count} messages of 5 MB in a row are stored in batches of bounded size and bounded memory`, async (t) => {
-  const work = await pipelineCase(t, { env: { BATCH_ROWS_MAX: '100000' } })
-  await takeLarge(work)
+  const work = await pipelineCase(t, {
+    env: { BATCH_ROWS_MAX: '100000' },
+    topicConfigs: { 'max.message.bytes': '8000000' },
+  })
   for (let index = 0; index < count; index++) {
     await work.send([{ value: Buffer.alloc(largeBytes, index) }])
   }
@@ -34,12 +34,3 @@ test(`${count} messages of 5 MB in a row are stored in batches of bounded size a
   assert.ok(row!.largest * largeBytes < 2 * 24 * 1_048_576, `${row!.largest} in a batch`)
   assert.ok(peakMb < 500, `${peakMb} MB`)
 })
-
-async function takeLarge(work: PipelineCase): Promise<void> {
-  const admin = work.kafka.admin()
-  await admin.connect()
-  const configEntries = [{ name: 'max.message.bytes', value: '8000000' }]
-  const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: work.topic, configEntries }]
-  await admin.alterConfigs({ validateOnly: false, resources })
-  await admin.disconnect()
-}
