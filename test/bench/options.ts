@@ -1,8 +1,6 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util'
-
 import { z } from 'zod'
 
-import { mistake } from '../../services/shared/domain/faults.ts'
+import { checkFlags, parseFlags } from '../support/flags.ts'
 import { contenderNames, contenders, type ContenderName } from './contender.ts'
 
 export interface BenchOptions {
@@ -67,7 +65,7 @@ const format = z.object({
 
 /** What was asked for. Throws one sentence for a wrong flag. */
 export function readOptions(args: string[]): BenchOptions | 'help' | 'draw' {
-  const values = parseFlags(args, {
+  const values = parseFlags('bench', args, {
     events: { type: 'string' },
     rounds: { type: 'string' },
     malformed: { type: 'string' },
@@ -77,10 +75,10 @@ export function readOptions(args: string[]): BenchOptions | 'help' | 'draw' {
     'no-save': { type: 'boolean' },
     draw: { type: 'boolean' },
   })
-  if (values['help'] === true || values['draw'] === true) {
-    return values['help'] === true ? 'help' : 'draw'
+  if (values === undefined || values['draw'] === true) {
+    return values === undefined ? 'help' : 'draw'
   }
-  const { only, malformed, profile, ...asked } = check(format, values)
+  const { only, malformed, profile, ...asked } = checkFlags('bench', format, values)
   const defaults = asked.quick ? quick : { events: eventsDefault, rounds: roundsDefault }
   const { events = defaults.events, rounds = defaults.rounds } = asked
   // In their own order and each once, whatever the flag says.
@@ -97,27 +95,13 @@ export function readCounts<Name extends string>(
   bounds: Record<Name, readonly [low: number, high: number, standard: number]>,
 ): Record<Name, number> | undefined {
   const names = Object.keys(bounds) as Name[]
-  const values = parseFlags(args, Object.fromEntries(names.map((name) => [name, { type: 'string' }])))
-  if (values['help'] === true) {
+  const values = parseFlags('bench', args, Object.fromEntries(names.map((name) => [name, { type: 'string' }])))
+  if (values === undefined) {
     return undefined
   }
   const shape = names.map((name) => [name, count(bounds[name][0], bounds[name][1]).default(bounds[name][2])])
-  return check(z.object(Object.fromEntries(shape) as Record<Name, z.ZodType<number>>), values) as Record<Name, number>
-}
-
-function parseFlags(args: string[], flags: NonNullable<ParseArgsConfig['options']>): Record<string, unknown> {
-  try {
-    return parseArgs({ args, options: { ...flags, help: { type: 'boolean', short: 'h' } } }).values
-  } catch (thrown) {
-    throw mistake(`bench: ${(thrown as Error).message}`)
-  }
-}
-
-function check<T>(schema: z.ZodType<T>, values: unknown): T {
-  const parsed = schema.safeParse(values)
-  if (parsed.success) {
-    return parsed.data
-  }
-  const said = parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`)
-  throw mistake(`bench: ${said.join('; ')}`)
+  return checkFlags('bench', z.object(Object.fromEntries(shape) as Record<Name, z.ZodType<number>>), values) as Record<
+    Name,
+    number
+  >
 }

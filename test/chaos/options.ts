@@ -1,9 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
 
 import { z } from 'zod'
 
-import { mistake } from '../../services/shared/domain/faults.ts'
+import { checkFlags, parseFlags } from '../support/flags.ts'
 import { kindsOfFaults, type FaultKind } from './faults.ts'
 
 export interface ChaosOptions {
@@ -62,36 +61,21 @@ const format = z.object({
 
 /** Undefined when help was asked for. Throws one sentence for a wrong flag. */
 export function readOptions(args: string[]): ChaosOptions | undefined {
-  let values: Record<string, unknown>
-  try {
-    values = parseArgs({
-      args,
-      options: {
-        kills: { type: 'string' },
-        seed: { type: 'string' },
-        rate: { type: 'string' },
-        brokers: { type: 'string' },
-        waited: { type: 'string' },
-        only: { type: 'string' },
-        format: { type: 'string' },
-        tamper: { type: 'boolean' },
-        keep: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch (thrown) {
-    throw mistake(`chaos: ${(thrown as Error).message}`)
-  }
-  if (values['help'] === true) {
+  const values = parseFlags('chaos', args, {
+    kills: { type: 'string' },
+    seed: { type: 'string' },
+    rate: { type: 'string' },
+    brokers: { type: 'string' },
+    waited: { type: 'string' },
+    only: { type: 'string' },
+    format: { type: 'string' },
+    tamper: { type: 'boolean' },
+    keep: { type: 'boolean' },
+  })
+  if (values === undefined) {
     return undefined
   }
-  const parsed = format.safeParse(values)
-  if (!parsed.success) {
-    throw mistake(
-      `chaos: ${parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('; ')}`,
-    )
-  }
-  const { seed, rate, waited, brokers, only, ...rest } = parsed.data
+  const { seed, rate, waited, brokers, only, ...rest } = checkFlags('chaos', format, values)
   return {
     ...rest,
     only,

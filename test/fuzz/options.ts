@@ -1,8 +1,6 @@
-import { parseArgs } from 'node:util'
-
 import { z } from 'zod'
 
-import { mistake } from '../../services/shared/domain/faults.ts'
+import { checkFlags, parseFlags } from '../support/flags.ts'
 
 export interface FuzzOptions {
   readonly bodies: number
@@ -28,23 +26,6 @@ const format = z.object({
 
 /** Undefined when help was asked for. Throws one sentence for a wrong flag. */
 export function readOptions(args: string[]): FuzzOptions | undefined {
-  let values: Record<string, unknown>
-  try {
-    values = parseArgs({
-      args,
-      options: { bodies: { type: 'string' }, seed: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-    }).values
-  } catch (thrown) {
-    throw mistake(`fuzz: ${(thrown as Error).message}`)
-  }
-  if (values['help'] === true) {
-    return undefined
-  }
-  const parsed = format.safeParse(values)
-  if (!parsed.success) {
-    throw mistake(
-      `fuzz: ${parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('; ')}`,
-    )
-  }
-  return parsed.data
+  const values = parseFlags('fuzz', args, { bodies: { type: 'string' }, seed: { type: 'string' } })
+  return values === undefined ? undefined : checkFlags('fuzz', format, values)
 }

@@ -1,8 +1,6 @@
-import { parseArgs } from 'node:util'
-
 import { z } from 'zod'
 
-import { messageOf, mistake } from '../../services/shared/domain/faults.ts'
+import { checkFlags, parseFlags } from '../support/flags.ts'
 
 export interface OutageOptions {
   readonly server: 'clickhouse' | 'kafka'
@@ -23,31 +21,19 @@ Exit code 0 only if everything is stored and the audit is clean.
 Example: npm run outage -- --server kafka --events 300000 --away-s 30
 `
 
-const options = z.object({
+const format = z.object({
   server: z.enum(['clickhouse', 'kafka']).default('clickhouse'),
   events: z.coerce.number().int().min(10_000).max(100_000_000).default(3_000_000),
   'away-s': z.coerce.number().int().min(1).max(540).default(120),
 })
 
-/** The options, or undefined when help was asked for. Throws a mistake that names the flag. */
+/** Undefined when help was asked for. Throws one sentence for a wrong flag. */
 export function readOptions(args: string[]): OutageOptions | undefined {
-  let values: Record<string, unknown>
-  try {
-    const flag = { type: 'string' } as const
-    values = parseArgs({
-      args,
-      options: { server: flag, events: flag, 'away-s': flag, help: { type: 'boolean' } },
-    }).values
-  } catch (thrown) {
-    throw mistake(`${messageOf(thrown)}; see --help`)
-  }
-  if (values['help'] === true) {
+  const flag = { type: 'string' } as const
+  const values = parseFlags('outage', args, { server: flag, events: flag, 'away-s': flag })
+  if (values === undefined) {
     return undefined
   }
-  const read = options.safeParse(values)
-  if (!read.success) {
-    const [issue] = read.error.issues
-    throw mistake(`--${String(issue!.path[0])}: ${issue!.message}; see --help`)
-  }
-  return { server: read.data.server, events: read.data.events, awaySeconds: read.data['away-s'] }
+  const { server, events, 'away-s': awaySeconds } = checkFlags('outage', format, values)
+  return { server, events, awaySeconds }
 }
