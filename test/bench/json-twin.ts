@@ -1,9 +1,7 @@
 /** The JSON twin of the topic: every message once more, as a producer without Avro would send it. */
-import avro from 'avro-js'
-
 import { headerBytes, schemaIdOf } from '../../services/shared/domain/wire.ts'
 import type { LogProducer, OutgoingMessage } from '../../services/shared/io/kafka-producer.ts'
-import { openFileRegistry } from '../../services/shared/io/schema-registry.ts'
+import { loadWriterTypes } from './writer-types.ts'
 
 interface Decoded {
   readonly eventId: Buffer
@@ -33,14 +31,7 @@ export async function createTwinProducer(avroProducer: LogProducer, jsonProducer
 
 /** Ids and pseudonyms as hex, a union as its bare value; the other fields as they are. */
 async function createTranscoder(): Promise<(value: Buffer | null) => Buffer | null> {
-  const registry = openFileRegistry()
-  const types = new Map<number, ReturnType<typeof avro.parse>>()
-  for (const id of [1, 2]) {
-    const schema = await registry.schema(id)
-    if ('json' in schema) {
-      types.set(id, avro.parse(schema.json))
-    }
-  }
+  const types = await loadWriterTypes()
   return (value) => {
     const type = types.get(schemaIdOf(value))
     if (value === null || type === undefined) {

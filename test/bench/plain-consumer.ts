@@ -6,17 +6,16 @@
  * a time-out stores a batch twice.
  */
 import { createClient } from '@clickhouse/client'
-import avro from 'avro-js'
 import kafkajs from 'kafkajs'
 import { z } from 'zod'
 
 import { alphabetPatterns, numberBounds, plansMax, textBounds } from '../../services/shared/domain/event.ts'
 import { defaultFateSettings } from '../../services/shared/domain/fate.ts'
 import { classify, outcomes, type Verdict } from '../../services/shared/domain/taxonomy.ts'
-import { openFileRegistry } from '../../services/shared/io/schema-registry.ts'
 import { loadTaxonomy } from '../../services/shared/io/taxonomy-file.ts'
 import { createStopwatch } from './contender.ts'
 import { rivalUser } from './engine-server.ts'
+import { loadWriterTypes } from './writer-types.ts'
 
 const env = z
   .object({
@@ -65,14 +64,7 @@ const eventFormat = z.object({
 })
 type Event = z.infer<typeof eventFormat>
 
-const registry = openFileRegistry()
-const types = new Map<number, ReturnType<typeof avro.parse>>()
-for (const id of [1, 2]) {
-  const schema = await registry.schema(id)
-  if ('json' in schema) {
-    types.set(id, avro.parse(schema.json))
-  }
-}
+const types = await loadWriterTypes()
 
 /** The event of a message, or undefined for one that is none. */
 function decode(value: Buffer | null, recordedAt: number): Event | undefined {

@@ -1,11 +1,10 @@
 /** One server away for long, under a large backlog: what the classifiers do meanwhile. `npm run outage -- --help`. */
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
 import { PipelineError } from '../../services/shared/domain/faults.ts'
-import { audit, readAuditedLog } from '../../services/shared/pipeline/audit.ts'
-import { pipelineCase, type ClassifierProcess, type PipelineCase } from '../support/pipeline-case.ts'
+import { auditCase } from '../support/audit-case.ts'
+import type { ClassifierProcess } from '../support/classifier-process.ts'
+import type { PipelineCase } from '../support/pipeline-case.ts'
 import { ownStack } from '../support/stack.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { help, readOptions, type OutageOptions } from './options.ts'
@@ -37,7 +36,7 @@ async function run(options: OutageOptions): Promise<void> {
   }
   const registry = { after: (ending: () => Promise<void>) => void endings.push(ending) }
   const stack = await ownStack(registry)
-  const work = await pipelineCase(registry, { stack, partitions: 4, env: settings })
+  const work = await auditCase(registry, { stack, partitions: 4, env: settings })
   say(`sending ${options.events} events`)
   await work.simulate({ events: options.events })
   const marks = await work.admin.watermarks(work.topic)
@@ -65,7 +64,7 @@ async function run(options: OutageOptions): Promise<void> {
       say(`  ${second} s: ${reasons[0] ?? 'ready'}`)
     }
   }
-  const peaksAway = await Promise.all(classifiers.map(peakMegabytes))
+  const peaksAway = classifiers.map((one) => one.peakMegabytes())
   await server.start()
   const backMs = performance.now()
   await waitFor('both classifiers to be ready', async () =>
@@ -81,11 +80,11 @@ async function run(options: OutageOptions): Promise<void> {
     { timeoutMs: drainMaxMs, everyMs: 500 },
   )
   const drainMs = performance.now() - backMs
-  const peaks = await Promise.all(classifiers.map(peakMegabytes))
+  const peaks = classifiers.map((one) => one.peakMegabytes())
   const joinedAnew = (await memberships(classifiers)).map((joined, nth) => joined - joinedBefore[nth]!)
   const faults = classifiers.flatMap((one) => one.stderr().match(/^.*"membership ended.*$/gm) ?? [])
   await Promise.all(classifiers.map((classifier) => classifier.stop()))
-  const differences = await auditOf(work)
+  const differences = (await work.audit()).differences.map(({ kind, where }) => `${kind} ${where}`)
 
   process.stdout.write(
     [
@@ -105,15 +104,6 @@ async function run(options: OutageOptions): Promise<void> {
   process.exitCode = differences.length === 0 ? 0 : 1
 }
 
-async function auditOf(work: PipelineCase): Promise<string[]> {
-  const { clickHouse, database, admin, topic, group } = work
-  const { differences } = await audit({
-    ...{ clickHouse, database, topic, stream: assistantIntents },
-    log: () => readAuditedLog(admin, { topic, group }),
-  })
-  return differences.map(({ kind, where }) => `${kind} ${where}`)
-}
-
 async function stored({ clickHouse, database }: PipelineCase): Promise<number> {
   const [row] = await clickHouse.rows<{ messages: number }>(
     `SELECT sum(last_offset - first_offset + 1) AS messages FROM ${database}.ingest_batches`,
@@ -128,12 +118,6 @@ async function memberships(classifiers: readonly ClassifierProcess[]): Promise<n
 async function settledBatches(classifiers: readonly ClassifierProcess[]): Promise<number> {
   const counts = await Promise.all(classifiers.map((one) => one.counter('intent_ledger_batches_total')))
   return counts.reduce((sum, count) => sum + count, 0)
-}
-
-/** The largest resident size a process has had, in megabytes of 1,000,000 bytes. */
-async function peakMegabytes({ child }: ClassifierProcess): Promise<number> {
-  const kilobytes = /VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))?.[1]
-  return Math.round((Number(kilobytes) * 1_024) / 1e6)
 }
 
 async function end(): Promise<void> {

@@ -1,5 +1,3 @@
-import type { TestContext } from 'node:test'
-
 import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
 import { defaultFateSettings } from '../../services/shared/domain/fate.ts'
 import { createLogger } from '../../services/shared/io/log.ts'
@@ -23,7 +21,7 @@ export interface AuditCase extends PipelineCase {
 /** One look is enough where nothing runs. */
 const looks = { max: 1, pauseMs: 0 }
 
-export async function auditCase(t: TestContext, options: Parameters<typeof pipelineCase>[1] = {}): Promise<AuditCase> {
+export async function auditCase(...[t, options = {}]: Parameters<typeof pipelineCase>): Promise<AuditCase> {
   const work = await pipelineCase(t, options)
   const { topic, group, database, clickHouse, steward, admin, stack } = work
   const stream = assistantIntents

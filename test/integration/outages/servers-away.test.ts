@@ -4,7 +4,8 @@ import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { LocalStack } from '../../../services/local/stack.ts'
-import { pipelineCase, type ClassifierProcess } from '../../support/pipeline-case.ts'
+import type { ClassifierProcess } from '../../support/classifier-process.ts'
+import { pipelineCase } from '../../support/pipeline-case.ts'
 import { ownStack } from '../../support/stack.ts'
 import { waitFor } from '../../support/wait-for.ts'
 

@@ -1,7 +1,6 @@
 /** A log full of what nobody should send: each message ends in exactly one fate, and the tables hold exactly that. */
 import assert from 'node:assert/strict'
 import { randomFillSync } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 
 import kafkajs from 'kafkajs'
@@ -13,7 +12,8 @@ import { rejectionReasons } from '../../../services/shared/domain/fate.ts'
 import { waitUntilDrained } from '../../support/assert-exact.ts'
 import { auditCase } from '../../support/audit-case.ts'
 import { createHostileMessages, type HostileMessage } from '../../support/hostile-messages.ts'
-import type { ClassifierProcess, PipelineCase } from '../../support/pipeline-case.ts'
+import type { ClassifierProcess } from '../../support/classifier-process.ts'
+import type { PipelineCase } from '../../support/pipeline-case.ts'
 import { uniqueName } from '../../support/stack.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -39,9 +39,7 @@ test(`${messages} hostile messages: each ends in one fate, in the tables and in 
     const fates = await countedFates(classifier)
     return Object.values(fates).reduce((sum, count) => sum + count, 0) === messages && fates
   })
-  const peakMb = Math.round(
-    Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${classifier.child.pid}/status`, 'utf8'))![1]) / 1_024,
-  )
+  const peakMb = classifier.peakMegabytes()
   const judged = await work.assertDrained([classifier], { logs: [log] })
 
   // What each message was made to be, against what a decoder finds in it; the tables have just been compared with the latter.

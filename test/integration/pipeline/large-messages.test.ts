@@ -1,6 +1,5 @@
 /** Messages far larger than an event may be, one after the other. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { waitUntilDrained } from '../../support/assert-exact.ts'
@@ -24,8 +23,7 @@ test(`${count} messages of 5 MB in a row are stored in batches of bounded size a
   const log = await work.readLog()
   const classifier = work.startProcess({ REJECTED_PERCENT_MAX: '100' })
   await waitUntilDrained([log], { ...work, check: classifier.assertAlive })
-  const status = readFileSync(`/proc/${classifier.child.pid}/status`, 'utf8')
-  const peakMb = Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1_024)
+  const peakMb = classifier.peakMegabytes()
   const [row] = await work.clickHouse.rows<{ largest: number }>(
     `SELECT max(rejected) AS largest FROM ${work.database}.ingest_batches`,
   )
