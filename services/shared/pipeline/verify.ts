@@ -77,6 +77,7 @@ export async function restoreMissing(insert: TableInsert, range: LogRange, deps:
   const { clickHouse, database } = deps.store
   const staging = `${insert.table}_${randomUUID().replaceAll('-', '')}`
   const isLedger = insert.table === 'ingest_batches'
+  const drop = () => clickHouse.command(`DROP TABLE IF EXISTS ${stagingDatabase}.${staging}`)
   await clickHouse.command(`CREATE DATABASE IF NOT EXISTS ${stagingDatabase}`)
   await clickHouse.command(`CREATE TABLE ${stagingDatabase}.${staging} AS ${database}.${insert.table}`)
   try {
@@ -113,9 +114,12 @@ export async function restoreMissing(insert: TableInsert, range: LogRange, deps:
         cause: thrown,
       })
     })
-  } finally {
-    await clickHouse.command(`DROP TABLE IF EXISTS ${stagingDatabase}.${staging}`)
+  } catch (thrown) {
+    // The table is in nobody's way; a failure to drop it must not stand in for what happened before.
+    await drop().catch((fault: unknown) => deps.log.debug({ staging, err: fault }, 'staging table left'))
+    throw thrown
   }
+  await drop().catch((fault: unknown) => deps.log.warn({ staging, err: fault }, 'staging table left'))
 }
 
 /** Moves every partition of a staging table into a table of the same shape. Fires no materialised view. */
