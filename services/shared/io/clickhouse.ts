@@ -144,7 +144,9 @@ export function clickHouseFault(connection: { url: string; user: string }, throw
         cause: thrown,
       })
     }
-    return new PipelineError(`${where} answered error ${thrown.code}: ${said}`, {
+    const isFull = thrown.code === '243' || said.includes('No space left on device')
+    const what = isFull ? 'has too little room on its disk, make room' : `answered error ${thrown.code}`
+    return new PipelineError(`${where} ${what}: ${said}`, {
       code: code ?? 'clickhouse_unreachable',
       retryable: code === undefined,
       cause: thrown,
