@@ -9,6 +9,7 @@ import { measureLatency } from './latency.ts'
 import { measureMemory } from './memory.ts'
 import { help, readOptions, type BenchOptions } from './options.ts'
 import { measureProducer } from './producer.ts'
+import { measureQueries } from './queries.ts'
 import { renderTable } from './report.ts'
 import { runOnce, type Run } from './run.ts'
 import { startSchemaEndpoint } from './schema-endpoint.ts'
@@ -18,7 +19,7 @@ const topic = 'bench-intents'
 const jsonTopic = 'bench-intents-json'
 
 /** The benches beside the contenders', each a verb. */
-const others = { latency: measureLatency, producer: measureProducer, memory: measureMemory }
+const others = { latency: measureLatency, producer: measureProducer, memory: measureMemory, queries: measureQueries }
 
 async function main(): Promise<void> {
   const [verb, ...flags] = process.argv.slice(2)

@@ -44,6 +44,7 @@ Other benches, each with --help:
   npm run bench -- latency   from Kafka's acknowledgement until a query sees the event
   npm run bench -- producer  events/s of simulate to an acknowledged topic
   npm run bench -- memory    our process under a large backlog
+  npm run bench -- queries   usage_share and audit over 100,000,000 events
 
 Example: npm run bench -- --events 200000 --rounds 1 --only ours,engine-avro
 `

@@ -107,9 +107,15 @@ async function judgeOffsets({ clickHouse, database }: Parameters<typeof judge>[0
 
 async function judgeRollups({ clickHouse, database, manifest }: Parameters<typeof judge>[0]): Promise<string[]> {
   const accepted = manifest.count('accepted')
+  // The producer knows no classes: which events are requests is read from the rows, which have been compared by then.
+  const [row] = await clickHouse.rows<{ requests: string }>(
+    `SELECT toString(countIf(value_class != 'not_a_request')) AS requests FROM ${database}.intent_events`,
+  )
+  const requests = BigInt(row!.requests)
   const due: readonly (readonly [table: string, column: string, due: bigint])[] = [
     ['usage_by_cohort_daily', 'requests', accepted],
     ['usage_by_cohort_daily', 'purchases', manifest.purchases],
+    ['households_by_cohort_daily', 'requests', requests],
     ['usage_by_intent_daily', 'requests', accepted],
     ['purchases_daily', 'purchases', manifest.purchases],
     ['purchases_daily', 'amount_micros', manifest.amountMicros],

@@ -4,7 +4,7 @@ import type { Judged } from './run.ts'
 
 const tables = [
   ...['intent_events', 'duplicate_events', 'rejected_events', 'ingest_batches'],
-  ...['usage_by_cohort_daily', 'usage_by_intent_daily', 'purchases_daily'],
+  ...['usage_by_cohort_daily', 'households_by_cohort_daily', 'usage_by_intent_daily', 'purchases_daily'],
 ]
 
 const firstRow =

@@ -240,10 +240,23 @@ async function assertRollUps(accepted: readonly Accepted[], { clickHouse, databa
 
   assertSameLines(
     'usage_by_cohort_daily',
-    await select(cohort, ['sum(requests)', 'sum(purchases)', households], 'usage_by_cohort_daily'),
+    await select(cohort, ['sum(requests)', 'sum(purchases)'], 'usage_by_cohort_daily'),
     grouped(accepted, cohortKey, (group) => [
-      ...[group.length, group.filter(({ event }) => event.purchase !== null).length, householdsOf(group)],
+      ...[group.length, group.filter(({ event }) => event.purchase !== null).length],
     ]),
+  )
+  assertSameLines(
+    'households_by_cohort_daily',
+    await select(
+      cohort.filter((key) => key !== 'toString(value_class)'),
+      ['sum(requests)', households],
+      'households_by_cohort_daily',
+    ),
+    grouped(
+      accepted.filter(({ verdict }) => verdict.valueClass !== 'not_a_request'),
+      (one) => cohortKey(one).toSpliced(5, 1),
+      (group) => [group.length, householdsOf(group)],
+    ),
   )
   assertSameLines(
     'usage_by_intent_daily',

@@ -12,7 +12,7 @@ export interface ViewsCase {
   readonly views: string
   readonly pipeline: ClickHouse
   readonly analyst: ClickHouse
-  /** Puts rows straight into `usage_by_cohort_daily`: buckets and households are what the test says they are. */
+  /** Puts rows straight into the roll-ups by cohort: buckets and households are what the test says they are. */
   insertUsage(rows: readonly UsageRow[]): Promise<void>
   insertIntents(rows: readonly IntentUsageRow[]): Promise<void>
   insertPurchases(rows: readonly PurchaseRow[]): Promise<void>
@@ -78,6 +78,14 @@ export async function viewsCase(t: TestContext): Promise<ViewsCase> {
   })
   await migrate(pipeline, { database, dedupWindowBlocks: 1_000 })
 
+  const insertPlain = (table: string, types: Record<string, string>, rows: readonly object[]) => {
+    const columns = Object.keys(types)
+    return pipeline.insert(
+      `INSERT INTO ${database}.${table} (${columns.join(', ')}) FORMAT JSONEachRow`,
+      [Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))],
+      { params: {}, settings: { input_format_skip_unknown_fields: 1 } },
+    )
+  }
   const insert = (table: string, types: Record<string, string>, rows: readonly object[]) => {
     const columns = Object.keys(types)
     const structure = [...columns.map((name) => `${name} ${types[name]!}`), 'household_ids Array(UInt64)'].join(', ')
@@ -90,8 +98,15 @@ export async function viewsCase(t: TestContext): Promise<ViewsCase> {
   }
   return {
     ...{ stack, database, views, pipeline, analyst },
-    insertUsage: (rows) =>
-      insert('usage_by_cohort_daily', { ...cohortTypes, bucket: 'UInt8', requests: 'UInt64' }, rows),
+    async insertUsage(rows) {
+      await insertPlain('usage_by_cohort_daily', { ...cohortTypes, bucket: 'UInt8', requests: 'UInt64' }, rows)
+      const { day, product, cohort_month, country, plans, taxonomy_version } = cohortTypes
+      await insert(
+        'households_by_cohort_daily',
+        { day, product, cohort_month, country, plans, taxonomy_version, requests: 'UInt64' },
+        rows.filter(({ value_class }) => value_class !== 'not_a_request'),
+      )
+    },
     insertPurchases: (rows) =>
       insert(
         'purchases_daily',
@@ -103,6 +118,9 @@ export async function viewsCase(t: TestContext): Promise<ViewsCase> {
       const types = { day, product, country, intent: 'String', value_class, taxonomy_version, requests: 'UInt64' }
       return insert('usage_by_intent_daily', types, rows)
     },
-    emptyUsage: () => steward.command(`TRUNCATE TABLE ${database}.usage_by_cohort_daily`),
+    async emptyUsage() {
+      await steward.command(`TRUNCATE TABLE ${database}.usage_by_cohort_daily`)
+      await steward.command(`TRUNCATE TABLE ${database}.households_by_cohort_daily`)
+    },
   }
 }

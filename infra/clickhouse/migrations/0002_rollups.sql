@@ -14,8 +14,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.usage_by_cohort_daily {{on_cluster}}
     taxonomy_version UInt16,
     bucket UInt8,
     requests SimpleAggregateFunction(sum, UInt64),
-    purchases SimpleAggregateFunction(sum, UInt64),
-    households AggregateFunction(uniqCombined64, UInt64)
+    purchases SimpleAggregateFunction(sum, UInt64)
 )
 ENGINE = {{replicated}}AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
@@ -34,10 +33,42 @@ AS SELECT
     taxonomy_version,
     toUInt8(cityHash64(household) % 64) AS bucket,
     count() AS requests,
-    countIf(order_id != '') AS purchases,
-    uniqCombined64State(household) AS households
+    countIf(order_id != '') AS purchases
 FROM {{database}}.intent_events
 GROUP BY day, product, cohort_month, country, plans, value_class, taxonomy_version, bucket;
+
+-- The households behind a cohort's requests. A table of its own: by bucket and class there would be nearly as many states as
+-- households, and states are dear to make, to merge and to read.
+CREATE TABLE IF NOT EXISTS {{database}}.households_by_cohort_daily {{on_cluster}}
+(
+    day Date,
+    product LowCardinality(String),
+    cohort_month Date,
+    country LowCardinality(String),
+    plans LowCardinality(String),
+    taxonomy_version UInt16,
+    requests SimpleAggregateFunction(sum, UInt64),
+    households AggregateFunction(uniqCombined64, UInt64)
+)
+ENGINE = {{replicated}}AggregatingMergeTree
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, product, cohort_month, country, plans, taxonomy_version)
+SETTINGS merge_selector_base = 10, non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.households_by_cohort_daily_feed {{on_cluster}}
+TO {{database}}.households_by_cohort_daily
+AS SELECT
+    toDate(occurred_at) AS day,
+    product,
+    toStartOfMonth(activated_on) AS cohort_month,
+    country,
+    plans,
+    taxonomy_version,
+    count() AS requests,
+    uniqCombined64State(household) AS households
+FROM {{database}}.intent_events
+WHERE value_class != 'not_a_request'
+GROUP BY day, product, cohort_month, country, plans, taxonomy_version;
 
 CREATE TABLE IF NOT EXISTS {{database}}.usage_by_intent_daily {{on_cluster}}
 (

@@ -20,33 +20,55 @@ CREATE DATABASE IF NOT EXISTS {{views}} {{on_cluster}};
 -- masks and suppression rule are those of services/shared/domain/share-interval.ts and suppression.ts, to the same
 -- digits. The taxonomy version is part of every key: two versions never mix in one number.
 --
--- Each step is a table expression of its own, used once. One SELECT with a chain of aliases would be copied out by the
--- planner at each use, and this chain is deep enough to grow past its limits. Rows come in no order: the reader sorts
--- (an ORDER BY here doubles the time to plan the query, which is most of its 0.2 CPU s).
+-- Each step is a table expression of its own, used once, and hands on only what later steps need: one SELECT with a chain of
+-- aliases would be copied out by the planner at each use, and every column handed on makes planning dearer, which is most of
+-- the time of a small query. Rows come in no order: the reader sorts (an ORDER BY here makes planning dearer still).
 CREATE VIEW IF NOT EXISTS {{views}}.usage_share {{on_cluster}} DEFINER = pipeline SQL SECURITY DEFINER AS
 WITH
     arrayFilter(d -> d != '', splitByChar(',', replaceAll({by:String}, ' ', ''))) AS dimensions,
-
-    -- Sums per household bucket, and the households themselves. sumMap rather than GROUP BY bucket: that would hold 64
-    -- states of the household counter for each cell.
-    cells AS
+    -- Requests per household bucket.
+    sums AS
     (
         SELECT
-            if(has(dimensions, 'product'), toString(product), '') AS product_key,
-            if(has(dimensions, 'cohort_month'), formatDateTime(cohort_month, '%Y-%m'), '') AS cohort_key,
-            if(has(dimensions, 'country'), toString(country), '') AS country_key,
-            if(has(dimensions, 'plans'), toString(plans), '') AS plans_key,
-            if(has(dimensions, 'day'), toString(day), '') AS day_key,
-            taxonomy_version AS version,
-            sumMap(
-                [bucket],
-                [requests],
-                [if(value_class = 'direct', requests, 0)],
-                [if(value_class IN ('direct', 'assisted', 'entitlement'), requests, 0)]) AS by_bucket,
-            uniqCombined64MergeState(households) AS household_state
+            (
+                if({by:String} LIKE '%product%', toString(product), ''),
+                if({by:String} LIKE '%cohort_month%', formatDateTime(cohort_month, '%Y-%m'), ''),
+                if({by:String} LIKE '%country%', toString(country), ''),
+                if({by:String} LIKE '%plans%', toString(plans), ''),
+                if({by:String} LIKE '%day%', toString(day), ''),
+                taxonomy_version
+            ) AS key,
+            sum(requests) AS x,
+            sumIf(requests, value_class = 'direct') AS strict,
+            sumIf(requests, value_class IN ('direct', 'assisted', 'entitlement')) AS broad
         FROM {{database}}.usage_by_cohort_daily
         WHERE day BETWEEN {from:Date} AND {to:Date}
             AND value_class != 'not_a_request'
+            AND ({product:String} = '' OR product = {product:String})
+            AND ({country:String} = '' OR country = {country:String})
+            AND ({plans:String} = 'any' OR plans = {plans:String})
+            AND ({cohort:String} = '' OR cohort_month = toDateOrZero(concat({cohort:String}, '-01')))
+        GROUP BY key, bucket
+    ),
+    buckets AS
+    (
+        SELECT key, groupArray((toFloat64(x), toFloat64(strict), toFloat64(broad))) AS by_bucket FROM sums GROUP BY key
+    ),
+    -- The union of a window's days is counted, for a household is in many days and can own two products.
+    people AS
+    (
+        SELECT
+            (
+                if({by:String} LIKE '%product%', toString(product), ''),
+                if({by:String} LIKE '%cohort_month%', formatDateTime(cohort_month, '%Y-%m'), ''),
+                if({by:String} LIKE '%country%', toString(country), ''),
+                if({by:String} LIKE '%plans%', toString(plans), ''),
+                if({by:String} LIKE '%day%', toString(day), ''),
+                taxonomy_version
+            ) AS key,
+            uniqCombined64MergeState(households) AS state
+        FROM {{database}}.households_by_cohort_daily
+        WHERE day BETWEEN {from:Date} AND {to:Date}
             AND ({product:String} = '' OR product = {product:String})
             AND ({country:String} = '' OR country = {country:String})
             AND ({plans:String} = 'any' OR plans = {plans:String})
@@ -61,121 +83,100 @@ WITH
                         'usage_share: cohort is a month as YYYY-MM, or empty for all')
                     OR throwIf({from:Date} > {to:Date}, 'usage_share: from is a day after to')
             ) = 0
-        GROUP BY product_key, cohort_key, country_key, plans_key, day_key, version
+        GROUP BY key
     ),
 
     -- Suppression, first in each parent (the cells that one value of the first dimension sums up), then in the whole
     -- result: small cells are hidden, and the smallest of the others with them where those hidden are only one or hold
-    -- fewer than 11 households together. The union is counted, for a household is in many days and can own two products.
+    -- fewer than 11 households together.
     sized AS
     (
         SELECT
-            *,
-            finalizeAggregation(household_state) AS household_count,
+            key, by_bucket, state,
+            finalizeAggregation(state) AS household_count,
             household_count < 11 AS small,
-            multiIf(
-                dimensions[1] = 'product', product_key,
-                dimensions[1] = 'cohort_month', cohort_key,
-                dimensions[1] = 'country', country_key,
-                dimensions[1] = 'plans', plans_key,
-                day_key) AS parent
-        FROM cells
-        WHERE arraySum(by_bucket.2) > 0
+            [key.5, key.1, key.2, key.3, key.4][
+                1 + indexOf(['product', 'cohort_month', 'country', 'plans'], dimensions[1])] AS parent
+        FROM buckets JOIN people USING key
     ),
     compared_in_parent AS
     (
         SELECT
-            *,
+            key, by_bucket, state, household_count, small,
             countIf(small) OVER in_parent AS parent_small,
-            uniqCombined64MergeIf(household_state, small) OVER in_parent AS parent_households,
-            row_number() OVER (
-                PARTITION BY version, parent
-                ORDER BY small, household_count, product_key, cohort_key, country_key, plans_key, day_key) AS parent_place
+            uniqCombined64MergeIf(state, small) OVER in_parent AS parent_households,
+            row_number() OVER (PARTITION BY key.6, parent ORDER BY small, household_count, key) AS parent_place
         FROM sized
-        WINDOW in_parent AS (PARTITION BY version, parent)
+        WINDOW in_parent AS (PARTITION BY key.6, parent)
     ),
     protected_in_parent AS
     (
         SELECT
-            *,
+            key, by_bucket, state, household_count, small,
             small OR (parent_place = 1 AND (parent_small = 1 OR (parent_small > 1 AND parent_households < 11))) AS hidden
         FROM compared_in_parent
     ),
     compared_in_total AS
     (
         SELECT
-            *,
+            key, by_bucket, household_count, hidden,
             countIf(small) OVER in_total AS total_small,
             countIf(hidden AND NOT small) OVER in_total AS total_hidden_large,
-            uniqCombined64MergeIf(household_state, small) OVER in_total AS total_households,
-            row_number() OVER (
-                PARTITION BY version
-                ORDER BY hidden, household_count, product_key, cohort_key, country_key, plans_key, day_key) AS total_place
+            uniqCombined64MergeIf(state, small) OVER in_total AS total_households,
+            row_number() OVER (PARTITION BY key.6 ORDER BY hidden, household_count, key) AS total_place
         FROM protected_in_parent
-        WINDOW in_total AS (PARTITION BY version)
-    ),
-    protected AS
-    (
-        SELECT
-            product_key, cohort_key, country_key, plans_key, day_key, version, household_count, by_bucket,
-            hidden OR (total_place = 1 AND total_hidden_large = 0
-                AND (total_small = 1 OR (total_small > 1 AND total_households < 11))) AS suppressed
-        FROM compared_in_total
+        WINDOW in_total AS (PARTITION BY key.6)
     ),
 
     -- From here on one row per cell and kind of share, so that the formula stands here once.
     kinds AS
     (
         SELECT
-            product_key, cohort_key, country_key, plans_key, day_key, version, household_count, suppressed,
-            pair.1 AS kind,
-            arrayMap(a -> toFloat64(a), by_bucket.2) AS x,
-            arrayMap(a -> toFloat64(a), pair.2) AS y
-        FROM protected
-        ARRAY JOIN [('strict', by_bucket.3), ('broad', by_bucket.4)] AS pair
+            (
+                key,
+                household_count,
+                hidden OR (total_place = 1 AND total_hidden_large = 0
+                    AND (total_small = 1 OR (total_small > 1 AND total_households < 11)))
+            ) AS cell,
+            kind, by_bucket.1 AS x, y
+        FROM compared_in_total
+        ARRAY JOIN ['strict', 'broad'] AS kind, [by_bucket.2, by_bucket.3] AS y
     ),
-    sums AS
+    totals AS
     (
         SELECT
-            *,
-            toFloat64(arrayCount(a -> a > 0, x)) AS n,
-            arraySum(x) AS X,
-            arraySum(y) AS Y,
-            arraySum(a -> a * a, x) AS X2,
-            arraySum(a -> a * a, y) AS Y2,
-            arraySum((a, b) -> (a - b) * (a - b), x, y) AS rest2
+            cell, kind, x, y,
+            toFloat64(length(x)) AS n, arraySum(x) AS X, arraySum(y) AS Y
         FROM kinds
     ),
     -- (y X - x Y) / X rather than y - R x: exactly 0 where all buckets have the same share.
-    residuals AS
+    squares AS
     (
         SELECT
-            *,
-            Y / X AS share,
-            arrayMap((a, b) -> pow((b * X - a * Y) / X, 2), x, y) AS e2,
-            64 / 63 * (X2 - X * X / 64) AS x_squares,
-            64 / 63 * (Y2 - Y * Y / 64) AS y_squares,
-            64 / 63 * (rest2 - (X - Y) * (X - Y) / 64) AS rest_squares
-        FROM sums
+            cell, kind, n, X, Y, Y / X AS share,
+            64 / 63 * (arraySum(a -> a * a, x) - X * X / 64) AS x_squares,
+            64 / 63 * (arraySum(a -> a * a, y) - Y * Y / 64) AS y_squares,
+            64 / 63 * (arraySum((a, b) -> (a - b) * (a - b), x, y) - (X - Y) * (X - Y) / 64) AS rest_squares,
+            arrayMap((a, b) -> pow((b * X - a * Y) / X, 2), x, y) AS e2
+        FROM totals
     ),
-    -- Effective households (Kish) behind all requests, the monetised and the others.
+    -- Effective households (Kish) behind all requests (mx), and behind the monetised or the others, whichever are fewer (m).
     effective AS
     (
         SELECT
-            *,
-            share * (1 - share) AS v0,
+            cell, kind, n, X, share, share * (1 - share) AS v0,
             arraySum(e2) AS S2,
             arraySum(a -> a * a, e2) AS S4,
             least(greatest(if(x_squares <= 0, X, X * X / x_squares), 1), X) AS mx,
-            if(Y = 0, 0, greatest(if(y_squares <= 0, Y, Y * Y / y_squares), 1)) AS monetised_households,
-            if(X = Y, 0, greatest(if(rest_squares <= 0, X - Y, (X - Y) * (X - Y) / rest_squares), 1)) AS other_households
-        FROM residuals
+            least(
+                if(Y = 0, 0, greatest(if(y_squares <= 0, Y, Y * Y / y_squares), 1)),
+                if(X = Y, 0, greatest(if(rest_squares <= 0, X - Y, (X - Y) * (X - Y) / rest_squares), 1))) AS m
+        FROM squares
     ),
     variances AS
     (
         SELECT
-            *,
-            least(monetised_households, other_households) AS m,
+            cell, kind, n, X, share, v0, mx, m,
             n / (n - 1) * S2 / (X * X) AS v,
             if(S2 = 0, n - 1, least(greatest(2 * n / greatest(n * S4 / (S2 * S2) - 1, 0), 2), n - 1)) AS df
         FROM effective
@@ -184,7 +185,7 @@ WITH
     quantiles AS
     (
         SELECT
-            *,
+            cell, kind, n, X, share, v0, m,
             if(v0 = 0, mx, least(greatest(v0 / ((m * v + v0 / mx) / (m + 1)), 1), X)) AS effective_requests,
             if(df = 2, 4.302652729911275,
                 1.959963984540054 + (2.3722712302985625 + (2.8224986157396112 + (2.5558496795077223 + 1.5895340533938225 / df) / df) / df) / df) AS t
@@ -192,55 +193,70 @@ WITH
     ),
     wilson AS
     (
+        SELECT cell, kind, n, X, share, v0, m, t * t / effective_requests AS t2n FROM quantiles
+    ),
+    centres AS
+    (
         SELECT
-            *,
-            t * t / effective_requests AS t2n,
+            cell, kind, n, X, share, m,
             (share + t2n / 2) / (1 + t2n) AS centre,
             sqrt(t2n * (v0 + t2n / 4)) / (1 + t2n) AS half
-        FROM quantiles
+        FROM wilson
     ),
     bounds AS
     (
         SELECT
-            *,
+            cell, kind, n, m, X, share,
             greatest(centre - half, 0) AS low,
-            least(centre + half, 1) AS high,
-            multiIf(n < 3 OR m < 3, 'insufficient', (high - low) / 2 > 0.5 * share, 'wide', 'ok') AS quality
-        FROM wilson
+            least(centre + half, 1) AS high
+        FROM centres
     ),
-    -- What may be seen: nothing of a suppressed cell, no bound that the data can't carry.
+    -- No bound that the data can't carry; below, nothing of a suppressed cell.
     shown AS
     (
         SELECT
-            product_key, cohort_key, country_key, plans_key, day_key, version, kind, suppressed,
-            if(suppressed, NULL, toUInt64(X)) AS shown_requests,
-            if(suppressed, NULL, household_count) AS shown_households,
-            if(suppressed, NULL, share) AS shown_share,
-            if(suppressed OR quality = 'insufficient', NULL, low) AS shown_low,
-            if(suppressed OR n < 3, NULL, high) AS shown_high,
-            if(suppressed, NULL, quality) AS shown_quality
+            cell, kind, X,
+            (
+                share,
+                if(n < 3 OR m < 3, NULL, low),
+                if(n < 3, NULL, high),
+                multiIf(n < 3 OR m < 3, 'insufficient', (high - low) / 2 > 0.5 * share, 'wide', 'ok')
+            ) AS figures
         FROM bounds
+    ),
+    pairs AS
+    (
+        SELECT
+            cell.1 AS key,
+            cell.2 AS household_count,
+            cell.3 AS suppressed,
+            X,
+            anyIf(figures, kind = 'strict') AS strict,
+            anyIf(figures, kind = 'broad') AS broad
+        FROM shown
+        GROUP BY cell, X
     )
 SELECT
-    product_key AS product,
-    cohort_key AS cohort_month,
-    country_key AS country,
-    plans_key AS plans,
-    day_key AS day,
-    version AS taxonomy_version,
-    any(shown_requests) AS requests,
-    any(shown_households) AS households,
-    anyIf(shown_share, kind = 'strict') AS strict_share,
-    anyIf(shown_low, kind = 'strict') AS strict_low,
-    anyIf(shown_high, kind = 'strict') AS strict_high,
-    anyIf(shown_quality, kind = 'strict') AS strict_quality,
-    anyIf(shown_share, kind = 'broad') AS broad_share,
-    anyIf(shown_low, kind = 'broad') AS broad_low,
-    anyIf(shown_high, kind = 'broad') AS broad_high,
-    anyIf(shown_quality, kind = 'broad') AS broad_quality,
+    key.1 AS product,
+    key.2 AS cohort_month,
+    key.3 AS country,
+    key.4 AS plans,
+    key.5 AS day,
+    key.6 AS taxonomy_version,
+    if(suppressed, NULL, toUInt64(X)) AS requests,
+    if(suppressed, NULL, household_count) AS households,
+    if(suppressed, NULL, strict.1) AS strict_share,
+    if(suppressed, NULL, strict.2) AS strict_low,
+    if(suppressed, NULL, strict.3) AS strict_high,
+    if(suppressed, NULL, strict.4) AS strict_quality,
+    if(suppressed, NULL, broad.1) AS broad_share,
+    if(suppressed, NULL, broad.2) AS broad_low,
+    if(suppressed, NULL, broad.3) AS broad_high,
+    if(suppressed, NULL, broad.4) AS broad_quality,
     suppressed
-FROM shown
-GROUP BY product_key, cohort_key, country_key, plans_key, day_key, version, suppressed;
+FROM pairs
+-- Passes of the planner that find nothing here and take their time for it.
+SETTINGS optimize_rewrite_like_perfect_affix = 0, optimize_aggregators_of_group_by_keys = 0, optimize_group_by_function_keys = 0;
 
 -- How often each intent is asked for, by class: requests, households and the share of all requests (every class but
 -- not_a_request, whose own share is therefore NULL).

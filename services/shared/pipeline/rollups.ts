@@ -30,6 +30,14 @@ const rollupsByStream: Record<string, readonly Rollup[]> = {
       measures: { requests: 'count()', purchases: "countIf(order_id != '')" },
     },
     {
+      table: 'households_by_cohort_daily',
+      feed: 'households_by_cohort_daily_feed',
+      keys: ['day', 'product', 'cohort_month', 'country', 'plans', 'taxonomy_version'],
+      keySql,
+      measures: { requests: 'count()' },
+      where: "value_class != 'not_a_request'",
+    },
+    {
       table: 'usage_by_intent_daily',
       feed: 'usage_by_intent_daily_feed',
       keys: ['day', 'product', 'country', 'intent', 'value_class', 'taxonomy_version'],

@@ -32,7 +32,13 @@ for (const [name, thrown, code, retryable, says] of [
   ['too many parts', said('252'), 'clickhouse_unreachable', true, /answered error 252/],
   ['a memory limit', said('241'), 'clickhouse_unreachable', true, /answered error 241/],
   ['a table that is read only for now', said('242'), 'clickhouse_unreachable', true, /answered error 242/],
-  ['a disk that is nearly full', said('243'), 'clickhouse_unreachable', true, /has too little room on its disk, make room: what it said$/],
+  [
+    'a disk that is nearly full',
+    said('243'),
+    'clickhouse_unreachable',
+    true,
+    /has too little room on its disk, make room: what it said$/,
+  ],
   ['a time-out', new Error('Timeout error.'), 'clickhouse_unreachable', true, /can't be reached: Timeout error\.$/],
   [
     'a connection reset',
