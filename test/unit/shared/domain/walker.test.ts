@@ -454,6 +454,23 @@ test('gives the node of a captured field as the writer has it, and none for a fi
   assert.equal(walker.nodeOf('skillId'), undefined)
 })
 
+test('writes no text of a schema into its code', () => {
+  const name = "']\n${at}`; throw new Error('run') //"
+  const schema = {
+    type: 'record',
+    name,
+    fields: [
+      { name, type: ['null', { type: 'enum', name: `e${name}`, symbols: [name] }] },
+      { name: 'inner', type: { type: 'record', name: `r${name}`, fields: [{ name, type: 'string' }] } },
+      { name: 'last', type: { type: 'fixed', name: `f${name}`, size: 2 } },
+    ],
+  }
+  const walker = compileWalker(parseSchema(schema) as RecordNode, [name, `inner.${name}`, 'last'])
+  const at = new Int32Array(6)
+  assert.equal(walker.walk(Uint8Array.of(2, 0, 4, 65, 66, 7, 8), 0, 7, at), 7)
+  assert.deepEqual([...at], [1, 2, 3, 5, 5, 7])
+})
+
 test('reads the varints it finds: exact below 2^52, and beyond that larger than any bound of ours', () => {
   const exactMax = 2 ** 52
   const exact = fc.oneof(
