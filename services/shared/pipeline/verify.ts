@@ -114,12 +114,10 @@ export async function restoreMissing(insert: TableInsert, range: LogRange, deps:
         cause: thrown,
       })
     })
-  } catch (thrown) {
+  } finally {
     // The table is in nobody's way; a failure to drop it must not stand in for what happened before.
-    await drop().catch((fault: unknown) => deps.log.debug({ staging, err: fault }, 'staging table left'))
-    throw thrown
+    await drop().catch((fault: unknown) => deps.log.warn({ staging, err: fault }, 'staging table left'))
   }
-  await drop().catch((fault: unknown) => deps.log.warn({ staging, err: fault }, 'staging table left'))
 }
 
 /** Moves every partition of a staging table into a table of the same shape. Fires no materialised view. */
