@@ -26,28 +26,33 @@ CREATE DATABASE IF NOT EXISTS {{views}} {{on_cluster}};
 CREATE VIEW IF NOT EXISTS {{views}}.usage_share {{on_cluster}} DEFINER = pipeline SQL SECURITY DEFINER AS
 WITH
     arrayFilter(d -> d != '', splitByChar(',', replaceAll({by:String}, ' ', ''))) AS dimensions,
+
+    -- The cell of a row of either roll-up, and whether it is in the window and passes the filters.
+    ((product, cohort_month, country, plans, day, version) -> (
+        if({by:String} LIKE '%product%', toString(product), ''),
+        if({by:String} LIKE '%cohort_month%', formatDateTime(cohort_month, '%Y-%m'), ''),
+        if({by:String} LIKE '%country%', toString(country), ''),
+        if({by:String} LIKE '%plans%', toString(plans), ''),
+        if({by:String} LIKE '%day%', toString(day), ''),
+        version
+    )) AS key_of,
+    ((day, product, cohort_month, country, plans) ->
+        day BETWEEN {from:Date} AND {to:Date}
+        AND ({product:String} = '' OR product = {product:String})
+        AND ({country:String} = '' OR country = {country:String})
+        AND ({plans:String} = 'any' OR plans = {plans:String})
+        AND ({cohort:String} = '' OR cohort_month = toDateOrZero(concat({cohort:String}, '-01')))) AS asked_for,
+
     -- Requests per household bucket.
     sums AS
     (
         SELECT
-            (
-                if({by:String} LIKE '%product%', toString(product), ''),
-                if({by:String} LIKE '%cohort_month%', formatDateTime(cohort_month, '%Y-%m'), ''),
-                if({by:String} LIKE '%country%', toString(country), ''),
-                if({by:String} LIKE '%plans%', toString(plans), ''),
-                if({by:String} LIKE '%day%', toString(day), ''),
-                taxonomy_version
-            ) AS key,
+            key_of(product, cohort_month, country, plans, day, taxonomy_version) AS key,
             sum(requests) AS x,
             sumIf(requests, value_class = 'direct') AS strict,
             sumIf(requests, value_class IN ('direct', 'assisted', 'entitlement')) AS broad
         FROM {{database}}.usage_by_cohort_daily
-        WHERE day BETWEEN {from:Date} AND {to:Date}
-            AND value_class != 'not_a_request'
-            AND ({product:String} = '' OR product = {product:String})
-            AND ({country:String} = '' OR country = {country:String})
-            AND ({plans:String} = 'any' OR plans = {plans:String})
-            AND ({cohort:String} = '' OR cohort_month = toDateOrZero(concat({cohort:String}, '-01')))
+        WHERE asked_for(day, product, cohort_month, country, plans) AND value_class != 'not_a_request'
         GROUP BY key, bucket
     ),
     buckets AS
@@ -58,21 +63,10 @@ WITH
     people AS
     (
         SELECT
-            (
-                if({by:String} LIKE '%product%', toString(product), ''),
-                if({by:String} LIKE '%cohort_month%', formatDateTime(cohort_month, '%Y-%m'), ''),
-                if({by:String} LIKE '%country%', toString(country), ''),
-                if({by:String} LIKE '%plans%', toString(plans), ''),
-                if({by:String} LIKE '%day%', toString(day), ''),
-                taxonomy_version
-            ) AS key,
+            key_of(product, cohort_month, country, plans, day, taxonomy_version) AS key,
             uniqCombined64MergeState(households) AS state
         FROM {{database}}.households_by_cohort_daily
-        WHERE day BETWEEN {from:Date} AND {to:Date}
-            AND ({product:String} = '' OR product = {product:String})
-            AND ({country:String} = '' OR country = {country:String})
-            AND ({plans:String} = 'any' OR plans = {plans:String})
-            AND ({cohort:String} = '' OR cohort_month = toDateOrZero(concat({cohort:String}, '-01')))
+        WHERE asked_for(day, product, cohort_month, country, plans)
             -- A scalar subquery, because a condition on rows would stay silent when other filters leave none.
             AND (
                 SELECT throwIf(
