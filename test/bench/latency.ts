@@ -13,6 +13,7 @@ import { runContender } from './contender.ts'
 import { partitions } from './fill.ts'
 import { readCounts } from './options.ts'
 import { dedupWindowBlocks } from './run.ts'
+import { quantile } from './summary.ts'
 
 const help = `npm run bench -- latency [--rate <events/s>] [--seconds <n>]
 
@@ -34,7 +35,7 @@ export async function measureLatency(args: string[]): Promise<void> {
     return
   }
   const latenciesMs = await withServers((servers) => measure(options, servers))
-  const at = (share: number) => `${Math.round(latenciesMs[Math.floor(share * (latenciesMs.length - 1))]!)} ms`
+  const at = (share: number) => `${Math.round(quantile(latenciesMs, share))} ms`
   process.stdout.write(
     `${latenciesMs.length} events at ${options.rate} events/s, acknowledged to visible: p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, most ${at(1)}\n`,
   )

@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto'
 
 import { createRandom } from '../../services/producer/random.ts'
+import type { ShareDimension } from '../../services/report/flags.ts'
+import { queryShare } from '../../services/report/share.ts'
 import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
 import { createClickHouse, type ClickHouse } from '../../services/shared/io/clickhouse.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
-import { viewsDatabase } from '../../services/shared/io/settings.ts'
 import { audit } from '../../services/shared/pipeline/audit.ts'
 import { ledgerInsert, type LedgerRow } from '../../services/shared/pipeline/insert.ts'
 import { createStore } from '../../services/shared/pipeline/store.ts'
@@ -15,7 +16,7 @@ import { madeRows, type History } from './made-rows.ts'
 import { readCounts } from './options.ts'
 import { dedupWindowBlocks } from './run.ts'
 import { waitUntilQuiet } from './servers.ts'
-import { spreadOf } from './summary.ts'
+import { quantile, spreadOf } from './summary.ts'
 
 const help = `npm run bench -- queries [--events <n>] [--rounds <n>]
 
@@ -28,6 +29,7 @@ const topic = 'bench-queries'
 const database = 'intent_ledger_bench_queries'
 const batchRows = 250_000
 const history: Omit<History, 'events'> = { firstDay: '2026-01-01', days: 90 }
+const everyDay = { from: '2026-01-01', to: '2026-03-31', days: history.days, note: '' }
 const clientsAtOnce = 8
 
 export async function measureQueries(args: string[]): Promise<void> {
@@ -111,7 +113,7 @@ async function sayDisk(pipeline: ClickHouse, events: number): Promise<void> {
 
 interface Question {
   readonly title: string
-  readonly by: string
+  readonly by: readonly ShareDimension[]
   /** Asked by one client only. */
   readonly alone?: true
   readonly filters: (pick: (below: number) => number) => { product?: string; cohort?: string; country?: string }
@@ -120,11 +122,16 @@ interface Question {
 const questions: readonly Question[] = [
   {
     title: 'usage_share of one cohort',
-    by: '',
+    by: [],
     filters: (pick) => ({ product: `product_${pick(4)}`, cohort: month(pick(25)), country: `C${pick(20)}` }),
   },
-  { title: 'usage_share of one product', by: '', filters: (pick) => ({ product: `product_${pick(4)}` }) },
-  { title: 'usage_share of all 2,000 cohorts', by: 'product,cohort_month,country', alone: true, filters: () => ({}) },
+  { title: 'usage_share of one product', by: [], filters: (pick) => ({ product: `product_${pick(4)}` }) },
+  {
+    title: 'usage_share of all 2,000 cohorts',
+    by: ['product', 'cohort_month', 'country'],
+    alone: true,
+    filters: () => ({}),
+  },
 ]
 
 function month(index: number): string {
@@ -139,13 +146,12 @@ async function ask(clients: readonly ClickHouse[], rounds: number, { by, filters
       const random = createRandom(7, number)
       const own: number[] = []
       for (let round = 0; round < rounds; round++) {
-        const params = { from: '2026-01-01', to: '2026-03-31', by, product: '', cohort: '', country: '', plans: 'any' }
+        const asked = filters((below) => random.integer(0, below - 1))
         const started = performance.now()
-        const rows = await client.rows(
-          `SELECT * FROM ${viewsDatabase(database)}.usage_share(from = {from:Date}, to = {to:Date}, by = {by:String},
-             product = {product:String}, cohort = {cohort:String}, country = {country:String}, plans = {plans:String})`,
-          { ...params, ...filters((below) => random.integer(0, below - 1)) },
-        )
+        const { rows } = await queryShare(client, database, {
+          window: everyDay,
+          parameters: { by, product: '', cohort: '', country: '', plans: 'any', ...asked },
+        })
         own.push(performance.now() - started)
         answered += rows.length
       }
@@ -159,7 +165,7 @@ async function ask(clients: readonly ClickHouse[], rounds: number, { by, filters
 }
 
 function report(title: string, { alone, together }: { alone: number[]; together: number[] }): void {
-  const at = (times: number[], share: number) => `${Math.round(times[Math.ceil(share * times.length) - 1]!)} ms`
+  const at = (times: number[], share: number) => `${Math.round(quantile(times, share))} ms`
   const many =
     together.length === 0 ? '' : `; ${clientsAtOnce} at once p50 ${at(together, 0.5)}, p99 ${at(together, 0.99)}`
   print(`${title}: p50 ${at(alone, 0.5)}, p99 ${at(alone, 0.99)}${many}`)

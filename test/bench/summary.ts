@@ -121,6 +121,11 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median, low: sorted[0]!, high: sorted.at(-1)! }
 }
 
+/** Of values that ascend. */
+export function quantile(sorted: ArrayLike<number>, share: number): number {
+  return sorted[Math.floor(share * (sorted.length - 1))]!
+}
+
 export function describeMachine(): string {
   const [cpu] = cpus()
   const memoryGb = Math.round(totalmem() / 2 ** 30)

@@ -78,20 +78,18 @@ export async function viewsCase(t: TestContext): Promise<ViewsCase> {
   })
   await migrate(pipeline, { database, dedupWindowBlocks: 1_000 })
 
-  const insertPlain = (table: string, types: Record<string, string>, rows: readonly object[]) => {
-    const columns = Object.keys(types)
-    return pipeline.insert(
-      `INSERT INTO ${database}.${table} (${columns.join(', ')}) FORMAT JSONEachRow`,
-      [Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))],
-      { params: {}, settings: { input_format_skip_unknown_fields: 1 } },
-    )
-  }
-  const insert = (table: string, types: Record<string, string>, rows: readonly object[]) => {
+  const states = { households: "arrayReduce('uniqCombined64State', household_ids)" }
+  const insert = (
+    table: string,
+    types: Record<string, string>,
+    rows: readonly object[],
+    made: Record<string, string> = states,
+  ) => {
     const columns = Object.keys(types)
     const structure = [...columns.map((name) => `${name} ${types[name]!}`), 'household_ids Array(UInt64)'].join(', ')
     return pipeline.insert(
-      `INSERT INTO ${database}.${table} (${columns.join(', ')}, households)
-       SELECT ${columns.join(', ')}, arrayReduce('uniqCombined64State', household_ids) FROM input('${structure}') FORMAT JSONEachRow`,
+      `INSERT INTO ${database}.${table} (${[...columns, ...Object.keys(made)].join(', ')})
+       SELECT ${[...columns, ...Object.values(made)].join(', ')} FROM input('${structure}') FORMAT JSONEachRow`,
       [Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))],
       { params: {}, settings: {} },
     )
@@ -99,7 +97,7 @@ export async function viewsCase(t: TestContext): Promise<ViewsCase> {
   return {
     ...{ stack, database, views, pipeline, analyst },
     async insertUsage(rows) {
-      await insertPlain('usage_by_cohort_daily', { ...cohortTypes, bucket: 'UInt8', requests: 'UInt64' }, rows)
+      await insert('usage_by_cohort_daily', { ...cohortTypes, bucket: 'UInt8', requests: 'UInt64' }, rows, {})
       const { day, product, cohort_month, country, plans, taxonomy_version } = cohortTypes
       await insert(
         'households_by_cohort_daily',
