@@ -1,5 +1,6 @@
 import { messageOf } from '../domain/faults.ts'
 import { connectKafkaAdmin } from './kafka-admin.ts'
+import { oneBatch } from './kafka-record-encoder.ts'
 import { defaultPartitioner, kafkaFault, type Kafka } from './kafka.ts'
 
 export interface OutgoingMessage {
@@ -57,10 +58,10 @@ export async function createLogProducer(options: { kafka: Kafka; topic: string }
     const answers = await producer.send({
       topic,
       acks: -1,
-      messages: messages.map(({ key, value, timestampMs }) => ({
-        ...{ partition, key, value },
-        timestamp: String(timestampMs),
-      })),
+      messages: oneBatch(
+        partition,
+        messages.map(({ key, value, timestampMs }) => ({ partition, key, value, timestamp: String(timestampMs) })),
+      ),
     })
     if (answers.length === 0) {
       throw new Error(`the client knows no partition ${partition}, so nothing was sent`)
@@ -91,13 +92,27 @@ export async function createLogProducer(options: { kafka: Kafka; topic: string }
   return { send: (messages) => send(messages), disconnect: () => producer.disconnect() }
 }
 
-/** As kafkajs would choose it. The number of partitions is that of the start: a household does not move while we run. */
+/**
+ * As kafkajs would choose it, which takes 0.7 us; a key that is sent again is looked up. The number of partitions is that
+ * of the start: a household does not move while we run.
+ */
 function createPartitionOf(topic: string, partitions: number): (message: OutgoingMessage) => number {
   const choose = defaultPartitioner()
   const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
     ...{ partitionId, leader: 0, replicas: [], isr: [], partitionErrorCode: 0 },
   }))
-  return ({ key, value }) => choose({ topic, partitionMetadata, message: { key, value } })
+  const chosen = new WeakMap<Buffer, number>()
+  return ({ key, value }) => {
+    const known = key === null ? undefined : chosen.get(key)
+    if (known !== undefined) {
+      return known
+    }
+    const partition = choose({ topic, partitionMetadata, message: { key, value } })
+    if (key !== null) {
+      chosen.set(key, partition)
+    }
+    return partition
+  }
 }
 
 /** A topic that is not there is said at once: kafkajs would ask for it again for half a minute. */
