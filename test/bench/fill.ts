@@ -7,6 +7,7 @@ import { createLogProducer } from '../../services/shared/io/kafka-producer.ts'
 import type { Kafka } from '../../services/shared/io/kafka.ts'
 import { createTwinProducer } from './json-twin.ts'
 
+/** Of a topic, where the bench says nothing else. */
 export const partitions = 4
 const seed = 20_260_101
 
@@ -18,11 +19,11 @@ export interface FillDeps {
 
 /** Fills `topic`, and `jsonTopic` beside it unless it is undefined. Resolves with the known truth. */
 export async function fillTopics(
-  options: { topic: string; jsonTopic: string | undefined; events: number; malformed: number },
+  options: { topic: string; jsonTopic: string | undefined; events: number; malformed: number; partitions?: number },
   { stack, kafka, admin }: FillDeps,
 ): Promise<SimulationSummary> {
   const open = async (topic: string) => {
-    await admin.ensureTopic({ topic, partitions, replicas: 1, configs: {} })
+    await admin.ensureTopic({ topic, partitions: options.partitions ?? partitions, replicas: 1, configs: {} })
     return createLogProducer({ kafka, topic })
   }
   const avroProducer = await open(options.topic)

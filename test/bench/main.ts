@@ -8,10 +8,12 @@ import { drawKeptResults, keepResults } from './keep.ts'
 import { measureLatency } from './latency.ts'
 import { measureMemory } from './memory.ts'
 import { help, readOptions, type BenchOptions } from './options.ts'
+import { measureDecode, measureWalker } from './parts.ts'
 import { measureProducer } from './producer.ts'
 import { measureQueries } from './queries.ts'
 import { renderTable } from './report.ts'
 import { runOnce, type Run } from './run.ts'
+import { measureScale } from './scale.ts'
 import { startSchemaEndpoint } from './schema-endpoint.ts'
 import { describeMachine, summarise, type BenchResults } from './summary.ts'
 
@@ -19,7 +21,15 @@ const topic = 'bench-intents'
 const jsonTopic = 'bench-intents-json'
 
 /** The benches beside the contenders', each a verb. */
-const others = { latency: measureLatency, producer: measureProducer, memory: measureMemory, queries: measureQueries }
+const others = {
+  latency: measureLatency,
+  producer: measureProducer,
+  memory: measureMemory,
+  queries: measureQueries,
+  scale: measureScale,
+  decode: measureDecode,
+  walker: measureWalker,
+}
 
 async function main(): Promise<void> {
   const [verb, ...flags] = process.argv.slice(2)

@@ -45,6 +45,9 @@ Other benches, each with --help:
   npm run bench -- producer  events/s of simulate to an acknowledged topic
   npm run bench -- memory    our process under a large backlog
   npm run bench -- queries   usage_share and audit over 100,000,000 events
+  npm run bench -- scale     what a second process of the group adds
+  npm run bench -- decode    a record out of a fetch: kafkajs' decoder and ours
+  npm run bench -- walker    an event's fields: avro-js and ours
 
 Example: npm run bench -- --events 200000 --rounds 1 --only ours,engine-avro
 `

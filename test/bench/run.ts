@@ -84,7 +84,7 @@ function drain(
   return runContender(how.file, { env, messages, profileFolder })
 }
 
-async function assertClean(
+export async function assertClean(
   clickHouse: ClickHouse,
   options: { database: string; topic: string; group: string; admin: KafkaAdmin },
 ): Promise<void> {

@@ -25,7 +25,8 @@ export function cpuBetween(before: ServerCpu, after: ServerCpu): ServerCpu {
 /** Linux counts in hundredths of a second (USER_HZ), whatever the kernel's own tick. proc(5), /proc/pid/stat, fields 14 and 15. */
 const ticksPerSecond = 100
 
-function cpuSecondsOf(pid: number): number {
+/** CPU seconds, user and system, that a process has used since it started. */
+export function cpuSecondsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   // The second field is the command in parentheses and may hold spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

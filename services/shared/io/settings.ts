@@ -130,7 +130,7 @@ export const variables = {
     what: 'So many recent messages must have been rejected before it stops',
   },
   FETCH_WAIT_MS: {
-    schema: count(1, 30_000, 200),
+    schema: count(1, 30_000, 150),
     what: 'Milliseconds a fetch waits for more; the larger part of the latency',
   },
   SESSION_TIMEOUT_MS: {
