@@ -79,14 +79,14 @@ export function trueShare({ contributing, a, b }: ShareModel): number {
   return (contributing * a) / (a + b)
 }
 
-const ACTIVE_SHARE = 0.6
-const RATE_MEDIAN = 10
-const RATE_SIGMA = 1.297
+export const ACTIVE_SHARE = 0.6
+export const RATE_MEDIAN = 10
+export const RATE_SIGMA = 1.297
 const QUANTILES = 4096
 
-const uniform32 = (random: RandomGenerator) => ((random.next() >>> 0) + 0.5) / 2 ** 32
+export const uniform32 = (random: RandomGenerator) => ((random.next() >>> 0) + 0.5) / 2 ** 32
 
-function createShareSampler({ contributing, a, b }: ShareModel, uniform: () => number, normal: () => number) {
+export function createShareSampler({ contributing, a, b }: ShareModel, uniform: () => number, normal: () => number) {
   // Beta(1, b) has a closed inverse; others are a ratio of gammas.
   const beta =
     a === 1
@@ -99,7 +99,7 @@ function createShareSampler({ contributing, a, b }: ShareModel, uniform: () => n
 }
 
 /** Marsaglia's polar method: two normals for two uniforms and no sine. */
-function createNormal(uniform: () => number) {
+export function createNormal(uniform: () => number) {
   let spare = Number.NaN
   return () => {
     if (!Number.isNaN(spare)) {
@@ -132,7 +132,7 @@ function gamma(shape: number, uniform: () => number, normal: () => number): numb
 }
 
 /** Knuth's product of uniforms for small means, Hörmann's PTRS (1993) for the others; both exact. */
-function poisson(random: RandomGenerator, mean: number): number {
+export function poisson(random: RandomGenerator, mean: number): number {
   if (mean === 0) return 0
   if (mean < 10) {
     const limit = Math.exp(-mean)

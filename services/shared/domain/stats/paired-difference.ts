@@ -1,0 +1,143 @@
+import { type BucketSums, HOUSEHOLD_BUCKETS } from '../share-interval.ts'
+import { type BucketResiduals, bucketResiduals } from './bucket-residuals.ts'
+import { studentQuantile, studentTwoSidedP } from './student-t-distribution.ts'
+
+/**
+ * The share of one period against its baseline, the same weekday of the last weeks, paired by bucket of households.
+ *
+ * The same households stand in both, so most of what makes one cohort's share uncertain cancels: the standard error is
+ * 0.6 of that of independent periods, and a 20 % drop of a strict 1 % share of 20,000 households is found in 44 instead of
+ * 4 % of cases. With residuals u_b (`bucketResiduals`) of today and K base periods:
+ *
+ *     d_b = u_b,today - mean_k u_b,k,   V = n/(n-1) sum_b d_b^2            (n buckets with requests in any period)
+ *
+ * What is left are real movements from day to day that all households share (news, weather, a release): with 3 % of them V
+ * alone makes 36 % false alarms at nominal 1 %. Their variance is what base shares vary beyond their own paired sampling:
+ *
+ *     W = n/(n-1) sum_b Var_k(u_b,k),   tau^2 = max(0, Var_k(R_k) - W),   se^2 = V + (1 + 1/K) tau^2
+ *
+ * W is half of the mean paired variance over all pairs of base periods. tau^2 comes from K-1 degrees of freedom and V from
+ * n-1; Satterthwaite (1946) combines them. Log ratios are not offered: 3 to 11 % false alarms for rare shares.
+ *
+ * @param now sums per bucket of the period that is judged
+ * @param base of earlier periods like it, normally 6; those without requests are left out
+ * @returns null where the periods hold no requests to compare
+ * @throws RangeError for sums that no table can hold
+ */
+export function pairedDifference(
+  now: BucketSums,
+  base: readonly BucketSums[],
+  options: PairedOptions = {},
+): PairedDifference | null {
+  const { buckets = HOUSEHOLD_BUCKETS } = options
+  const today = bucketResiduals(now, buckets)
+  const days = base.map((sums) => bucketResiduals(sums, buckets)).filter((day) => day !== null)
+  return today === null || days.length === 0 ? null : pairedResiduals(today, days, options)
+}
+
+export interface PairedOptions {
+  buckets?: number
+  /** Two-sided, above 0 and below 1. */
+  confidence?: number
+  /** `median` forgives one odd base period and loses power: 39 against 28 % in the case above. */
+  centre?: 'mean' | 'median'
+  /** Whether shared movement from day to day (tau^2) widens the interval. Needs at least 2 base periods. */
+  dayShocks?: boolean
+}
+
+export interface PairedDifference {
+  share: number
+  /** Mean or median of the base periods' shares. */
+  baseline: number
+  /** share - baseline. */
+  difference: number
+  /** difference / baseline; null over a baseline of 0. */
+  relativeChange: number | null
+  standardError: number
+  /** Variance of a period's share beyond sampling; null when not asked for, or unknown with one base period. */
+  tauSquared: number | null
+  degreesOfFreedom: number
+  /** difference / standardError, two-sided p-value and limits of the difference; null where the spread says nothing. */
+  t: number | null
+  pValue: number | null
+  low: number | null
+  high: number | null
+  baseDays: number
+  bucketsWithRequests: number
+}
+
+/** Below, a spread between buckets says nothing: the rule of `shareBounds`. */
+const MIN_BUCKETS_WITH_REQUESTS = 3
+
+/** `pairedDifference` for who has the residuals already. `days` holds at least one. */
+export function pairedResiduals(
+  today: BucketResiduals,
+  days: readonly BucketResiduals[],
+  { confidence = 0.95, centre = 'mean', dayShocks = true }: PairedOptions = {},
+): PairedDifference {
+  const K = days.length
+  const { n, V, W } = pairedVariances(today, days)
+  const shares = days.map(({ share }) => share)
+  const mean = shares.reduce((sum, share) => sum + share, 0) / K
+  const baseline = centre === 'mean' ? mean : median(shares)
+  // A median of K numbers varies about this much instead of 1/K; exact for 1 and many, 10 % too much for 6.
+  const centreVariance = centre === 'mean' ? 1 / K : Math.PI / (2 * K + Math.PI - 2)
+  const sampling = V + (centreVariance - 1 / K) * W
+  const tauSquared =
+    dayShocks && K > 1 ? Math.max(0, shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / (K - 1) - W) : null
+  const shocks = (1 + centreVariance) * (tauSquared ?? 0)
+  const variance = sampling + shocks
+  const difference = today.share - baseline
+  const found = {
+    share: today.share,
+    baseline,
+    difference,
+    relativeChange: baseline > 0 ? difference / baseline : null,
+    standardError: Math.sqrt(variance),
+    tauSquared,
+    baseDays: K,
+    bucketsWithRequests: n,
+  }
+  if (n < MIN_BUCKETS_WITH_REQUESTS || variance === 0)
+    return { ...found, degreesOfFreedom: Math.max(0, n - 1), t: null, pValue: null, low: null, high: null }
+  const degreesOfFreedom = shocks === 0 ? n - 1 : variance ** 2 / (sampling ** 2 / (n - 1) + shocks ** 2 / (K - 1))
+  const t = difference / found.standardError
+  const half = studentQuantile(degreesOfFreedom, confidence) * found.standardError
+  return {
+    ...found,
+    degreesOfFreedom,
+    t,
+    pValue: studentTwoSidedP(t, degreesOfFreedom),
+    low: difference - half,
+    high: difference + half,
+  }
+}
+
+/** V, W and n of the docstring above. */
+function pairedVariances(today: BucketResiduals, days: readonly BucketResiduals[]) {
+  const K = days.length
+  let n = 0
+  let differences2 = 0
+  let spread = 0
+  for (let b = 0; b < today.residuals.length; b++) {
+    let used = today.used[b]!
+    let sum = 0
+    for (const day of days) {
+      used |= day.used[b]!
+      sum += day.residuals[b]!
+    }
+    if (used === 0) continue
+    n++
+    const mean = sum / K
+    differences2 += (today.residuals[b]! - mean) ** 2
+    for (const day of days) spread += (day.residuals[b]! - mean) ** 2
+  }
+  const correction = n / Math.max(1, n - 1)
+  return { n, V: correction * differences2, W: K > 1 ? (correction * spread) / (K - 1) : 0 }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
