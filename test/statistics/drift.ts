@@ -1,4 +1,5 @@
 import type { BucketSums } from '../../services/shared/domain/share-interval.ts'
+import { cusumChart } from '../../services/shared/domain/stats/cusum.ts'
 import { driftChart, type DriftOptions } from '../../services/shared/domain/stats/drift.ts'
 import { createDailyUsageModel } from '../support/daily-usage-model.ts'
 import { emptyBuckets, type ShareModel } from '../support/usage-model.ts'
@@ -39,21 +40,33 @@ export function driftDays(
   })
 }
 
-/** Days on the chart for each false alarm, over `runs` cohorts; the sums start anew after each. */
+/**
+ * Days for each false alarm over `runs` cohorts, the sums starting anew after each: of our chart, and beside it of the
+ * textbook's with h 5 on the same seasonal residuals before they are freed from autocorrelation.
+ */
 export function runLength(
   scenario: DriftScenario,
   { runs, days, seed }: { runs: number; days: number; seed: number },
   options: DriftOptions = {},
 ) {
   const model = createDailyUsageModel(seed)
-  let watched = 0
-  let alarms = 0
+  const found = { watched: 0, alarms: 0, falls: 0, textbookWatched: 0, textbookAlarms: 0 }
   for (let run = 0; run < runs; run++) {
     const chart = driftChart(driftDays(model, scenario, days), { ...options, afterSignal: 'reset' })
-    watched += chart.filter(({ residual }) => residual !== null).length
-    alarms += chart.filter(({ signal }) => signal !== null).length
+    const seasonal = chart.map(({ z }) => z)
+    found.watched += chart.filter(({ residual }) => residual !== null).length
+    found.alarms += chart.filter(({ signal }) => signal !== null).length
+    found.falls += chart.filter(({ signal }) => signal === 'fall').length
+    found.textbookWatched += seasonal.filter((z) => z !== null).length
+    found.textbookAlarms += cusumChart(seasonal, { afterSignal: 'reset' }).filter(
+      ({ signal }) => signal !== null,
+    ).length
   }
-  return { watched, alarms, runLength: watched / alarms }
+  return {
+    ...found,
+    runLength: found.watched / found.alarms,
+    textbookRunLength: found.textbookWatched / found.textbookAlarms,
+  }
 }
 
 /** Days until a change is signalled: the part of cohorts within 60 days, and the median among those. */

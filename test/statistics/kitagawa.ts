@@ -1,4 +1,4 @@
-import { kitagawa, type KitagawaCell, type Part } from '../../services/shared/domain/stats/kitagawa.ts'
+import { kitagawa, type Part } from '../../services/shared/domain/stats/kitagawa.ts'
 import { createDailyUsageModel } from '../support/daily-usage-model.ts'
 import { broad, emptyBuckets } from '../support/usage-model.ts'
 
@@ -32,13 +32,7 @@ export function kitagawaCoverage(
     shareFactor: rateMoves && cell.name === 'c' ? 0.8 : 1,
   }))
   const truth = truthOf(plan)
-  const sums = plan.map(
-    ({ name }): KitagawaCell & { before: ReturnType<typeof emptyBuckets>; after: ReturnType<typeof emptyBuckets> } => ({
-      cell: name,
-      before: emptyBuckets(),
-      after: emptyBuckets(),
-    }),
-  )
+  const sums = plan.map(({ name }) => ({ cell: name, before: emptyBuckets(), after: emptyBuckets() }))
   const hits = { rate: 0, mix: 0, total: 0 }
   for (let draw = 0; draw < draws; draw++) {
     plan.forEach((cell, index) => {

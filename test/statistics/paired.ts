@@ -1,4 +1,3 @@
-import type { BucketSums } from '../../services/shared/domain/share-interval.ts'
 import { pairedDifference, type PairedOptions } from '../../services/shared/domain/stats/paired-difference.ts'
 import { createDailyUsageModel } from '../support/daily-usage-model.ts'
 import { emptyBuckets, type ShareModel } from '../support/usage-model.ts'
@@ -28,7 +27,7 @@ export function alarmRate(
       const factor = 1 + dayShocks * model.normal()
       model.drawDay(cohort, into, { shareFactor: Math.max(0, factor * (index === baseDays ? 1 + change : 1)) })
     }
-    const found = pairedDifference(days[baseDays]!, days.slice(0, baseDays) as BucketSums[], options)
+    const found = pairedDifference(days[baseDays]!, days.slice(0, baseDays), options)
     if (found?.pValue != null && found.pValue < alpha) alarms++
     if (found?.low != null && found.low <= 0 && 0 <= found.high!) covered++
   }

@@ -1,0 +1,111 @@
+import { parseArgs } from 'node:util'
+
+import { broad, STRICT } from '../support/usage-model.ts'
+import { auditCoverage } from './audit.ts'
+import { detection, runLength } from './drift.ts'
+import { kitagawaCoverage } from './kitagawa.ts'
+import { alarmRate } from './paired.ts'
+
+/** The tables of README.md: `node test/statistics/main.ts paired kitagawa drift audit`, with --scale 0.1 for a look. */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { scale: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
+})
+const seed = Number(values.seed)
+const scaled = (draws: number) => Math.max(1, Math.round(draws * Number(values.scale)))
+
+const shares = [
+  ['broad 30 %', broad(0.3)],
+  ['strict 1 %', STRICT[0.01]],
+] as const
+
+const tables: Record<string, () => void> = {
+  paired() {
+    row('share, households', 'day shocks', 'change', 'fires, %', 'without tau squared', 'median of 6')
+    row('---', '---', '---', '---', '---', '---')
+    for (const [name, share] of shares)
+      for (const households of [2_000, 20_000])
+        for (const dayShocks of [0, 0.03])
+          for (const change of [0, -0.2]) {
+            const draws = scaled(households === 2_000 ? 10_000 : 2_000)
+            const cells = [{}, { dayShocks: false }, { centre: 'median' as const }].map((options) => {
+              const { percent, error } = alarmRate({ share, households, change, dayShocks }, { draws, seed }, options)
+              return `${percent.toFixed(2)} ± ${error.toFixed(2)}`
+            })
+            row(`${name}, ${households}`, `${100 * dayShocks} %`, `${100 * change} %`, ...cells)
+          }
+  },
+  kitagawa() {
+    row('households', 'moved', 'rate', 'mix', 'total')
+    row('---', '---', '---', '---', '---')
+    for (const households of [300, 2_000, 10_000])
+      for (const [name, mixMoves, rateMoves] of [
+        ['nothing', false, false],
+        ['mix', true, false],
+        ['mix and rate', true, true],
+      ] as const) {
+        const draws = scaled(households === 10_000 ? 1_000 : 4_000)
+        const { rate, mix, total } = kitagawaCoverage({ households, mixMoves, rateMoves }, { draws, seed })
+        row(String(households), name, ...[rate, mix, total].map((percent) => percent.toFixed(1)))
+      }
+  },
+  drift() {
+    row(
+      'share',
+      'households change',
+      'day shocks',
+      'days per false alarm',
+      'alarms',
+      'falls',
+      'textbook',
+      'finds -20 %',
+    )
+    row('---', '---', '---', '---', '---', '---', '---', '---')
+    for (const [name, share] of shares)
+      for (const slow of [false, true])
+        for (const dayShocks of [0, 0.03]) {
+          const scenario = { share, households: 2_000, slow, dayShocks }
+          const found = runLength(scenario, { runs: scaled(slow ? 300 : 100), days: 556, seed })
+          const { percent, medianDays } = detection(scenario, { runs: scaled(100), seed })
+          row(
+            name,
+            slow ? 'slowly, with weekdays' : 'not',
+            `${100 * dayShocks} %`,
+            found.alarms === 0 ? `> ${found.watched}` : found.runLength.toFixed(0),
+            String(found.alarms),
+            String(found.falls),
+            found.textbookRunLength.toFixed(0),
+            `${percent.toFixed(0)} %, median ${medianDays ?? '-'} days`,
+          )
+        }
+  },
+  audit() {
+    row('audit', 'events', 'true share', '2,000', '20,000', '200,000')
+    row('---', '---', '---', '---', '---', '---')
+    for (const method of ['random', 'by label'] as const)
+      for (const events of [300, 1_000, 5_000, 20_000])
+        for (const theta of [0.005, 0.01, 0.02, 0.3]) {
+          const cells = [2_000, 20_000, 200_000].map((effectiveRequests) => {
+            const scenario = { method, theta, events, effectiveRequests }
+            const { coverage, relativeHalfWidth } = auditCoverage(scenario, { draws: scaled(20_000), seed })
+            return `${coverage.toFixed(1)} (${relativeHalfWidth.toFixed(0)})`
+          })
+          row(method, String(events), `${100 * theta} %`, ...cells)
+        }
+  },
+}
+
+for (const name of positionals.length > 0 ? positionals : Object.keys(tables)) {
+  const table = tables[name]
+  if (table === undefined) {
+    process.stderr.write(`there is no table ${name}; there are ${Object.keys(tables).join(', ')}\n`)
+    process.exitCode = 1
+    break
+  }
+  process.stdout.write(`\n${name}, seed ${seed}, scale ${values.scale}\n\n`)
+  table()
+}
+
+function row(...cells: string[]): void {
+  process.stdout.write(`| ${cells.join(' | ')} |\n`)
+}
