@@ -33,8 +33,8 @@ export interface AuditByLabel {
  *     (p - f - theta J)^2 = z^2 (Vp + theta^2 Vse + (1 - theta)^2 Vsp),   f = 1 - sp,  J = se - f
  *
  * se and sp with one pseudo-count on either side, p with z^2/2 (Lang & Reiczigel 2014 adjust alike). Where the classifier
- * can't be told from a coin the limits are 0 and 1. Measured: 95 to 97 % coverage from 1,000 audited events, 98 to 100 with
- * 300. For rare shares an audit by label is four times as good (`auditedByLabel`): a random one holds few monetised events.
+ * can't be told from a coin the limits are 0 and 1. Measured: 95 to 97 % coverage from 1,000 audited events, 96 to 100 with
+ * 300. For rare shares an audit by label (`auditedByLabel`) is up to twice as narrow: a random one holds few monetised events.
  *
  * @throws RangeError for an audit without events of either kind, or a share outside of [0, 1]
  */

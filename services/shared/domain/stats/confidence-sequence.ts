@@ -11,6 +11,8 @@ import type { Count, Estimate } from './newcombe.ts'
  *
  * Only n / tunedFor matters: n may count requests, households or hours, as long as the standard error falls with its root.
  * The interval is narrowest, about 1.5 times the one for a single look, where n = tunedFor, and wider before and after.
+ * An error that all looks share, as that of a baseline or of a day's shock, may stand in the standard error: it makes looks
+ * more alike, which only lowers the chance that any of them fails (Slepian 1962).
  * Asymptotic: looks with so few households that the estimate is not near normal are not covered; a rule's minimum is.
  */
 export function confidenceSequence(

@@ -113,27 +113,32 @@ export function pairedResiduals(
   }
 }
 
-/** V, W and n of the docstring above. */
+/** V, W and n of the docstring above; one pass a period, for ticks judge thousands of cohorts. */
 function pairedVariances(today: BucketResiduals, days: readonly BucketResiduals[]) {
   const K = days.length
+  const buckets = today.residuals.length
+  const sums = new Float64Array(buckets)
+  const used = today.used.slice()
+  let squares = 0
+  for (let k = 0; k < K; k++) {
+    const day = days[k]!
+    for (let b = 0; b < buckets; b++) {
+      const u = day.residuals[b]!
+      sums[b]! += u
+      squares += u * u
+      used[b]! |= day.used[b]!
+    }
+  }
   let n = 0
   let differences2 = 0
-  let spread = 0
-  for (let b = 0; b < today.residuals.length; b++) {
-    let used = today.used[b]!
-    let sum = 0
-    for (const day of days) {
-      used |= day.used[b]!
-      sum += day.residuals[b]!
-    }
-    if (used === 0) continue
-    n++
-    const mean = sum / K
+  for (let b = 0; b < buckets; b++) {
+    n += used[b]!
+    const mean = sums[b]! / K
     differences2 += (today.residuals[b]! - mean) ** 2
-    for (const day of days) spread += (day.residuals[b]! - mean) ** 2
+    squares -= sums[b]! * mean
   }
   const correction = n / Math.max(1, n - 1)
-  return { n, V: correction * differences2, W: K > 1 ? (correction * spread) / (K - 1) : 0 }
+  return { n, V: correction * differences2, W: K > 1 ? (correction * Math.max(0, squares)) / (K - 1) : 0 }
 }
 
 function median(values: readonly number[]): number {
