@@ -12,7 +12,9 @@ import { pairedResiduals } from './paired-difference.ts'
  * - z' = z / (sqrt((1+r)/(1-r)) max(1, sd)), with r the lag-1 autocorrelation of z (plus 2/n against its bias, within 0 and
  *   0.85) and sd its standard deviation, both over the n values of the 56 days before. (1+r)/(1-r) is how much more a sum
  *   of an AR(1) series varies than one of independent numbers (Johnson & Bagshaw 1974, Technometrics 16, 103-112);
- * - two-sided tabular CUSUM of z' with k 0.5 and h 8, chosen by simulation.
+ * - two-sided tabular CUSUM of z' with k 0.5 and h 8, chosen by simulation: a false alarm in 593 to 701 days for a broad
+ *   share of 2,000 households that change slowly, in 446 to 493 for a strict one (most of these say fall: where few heavy
+ *   buyers are active the standard error is small as well), and none in 48,600 days for households that stay as they are.
  *
  * Because the base moves with the share, a step is seen for 4 weeks and then is the new normal; the sums say it meanwhile.
  *
