@@ -89,7 +89,7 @@ test('has no relative change over a baseline of 0, and no tau squared from one b
 
 /*
  * Acceptance, at a nominal two-sided 1 % against 6 base days; 2 to 3 standard errors of Monte Carlo are in the bounds. The
- * table of a run thirty times as long stands in test/statistics/README.md.
+ * table of a run five to ten times as long stands in test/statistics/README.md.
  */
 const SEED = 20_263
 const cells: [name: string, scenario: PairedScenario, draws: number, least: number, most: number][] = [
