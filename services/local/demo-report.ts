@@ -1,6 +1,6 @@
 import { printAudit } from '../report/audit.ts'
 import { printIntents, queryIntents } from '../report/intents.ts'
-import { formatNumber, renderTable } from '../report/render.ts'
+import { formatNumber, renderTable } from '../shared/io/render.ts'
 import { printShare, queryShare, type ShareParameters } from '../report/share.ts'
 import { chooseWindow, readFreshness } from '../report/window.ts'
 import { assistantIntents } from '../shared/domain/assistant-intents.ts'

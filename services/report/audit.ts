@@ -1,6 +1,6 @@
 import type { AuditedPartition, AuditReport } from '../shared/pipeline/audit.ts'
 import type { RepairReport } from '../shared/pipeline/repair.ts'
-import { formatNumber, renderCsv, renderJson, renderTable, type Cell, type Format } from './render.ts'
+import { formatNumber, renderCsv, renderJson, renderTable, type Cell, type Format } from '../shared/io/render.ts'
 
 /** One line a partition, each difference on a line of its own, then one line that sums up. */
 export function printAudit(report: AuditReport, format: Format = 'table'): string {

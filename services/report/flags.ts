@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { mistake } from '../shared/domain/faults.ts'
 import { isDay } from './window.ts'
-import { formats } from './render.ts'
+import { formats } from '../shared/io/render.ts'
 
 /** Flags that several verbs share. */
 const day = z.string().refine(isDay, 'must be a day as 2026-03-31')

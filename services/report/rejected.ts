@@ -1,6 +1,6 @@
 import { reasonMeanings, type RejectionReason } from '../shared/domain/fate.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
-import { formatTime, renderCsv, renderJson, renderTable, type Cell, type Format } from './render.ts'
+import { formatTime, renderCsv, renderJson, renderTable, type Cell, type Format } from '../shared/io/render.ts'
 
 /** Days are those of the Kafka record: a rejected message has no time of its own that can be trusted. */
 export interface RejectedParameters {

@@ -10,7 +10,7 @@ import {
   type Column,
   type Format,
   type ShareFigures,
-} from './render.ts'
+} from '../shared/io/render.ts'
 import { describeWindow, type Window } from './window.ts'
 
 export interface ShareParameters {

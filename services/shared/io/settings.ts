@@ -1,23 +1,15 @@
 import { z } from 'zod'
 
 import { mistake } from '../domain/faults.ts'
+import { alertVariables } from './alert-settings.ts'
 import type { ClickHouseConnection } from './clickhouse.ts'
 import type { KafkaSettings } from './kafka.ts'
+import { count, text, type Variable } from './setting-kinds.ts'
 
 /**
  * Settings from the environment. A service names the variables it reads; all mistakes are reported together, one a line,
  * and an unknown variable that begins with one of our prefixes is a mistake too (a typo would otherwise be silent).
  */
-export interface Variable<T> {
-  readonly schema: z.ZodType<T>
-  readonly what: string
-  /** Never printed. */
-  readonly secret?: boolean
-}
-
-const text = z.string().min(1)
-const count = (min: number, max: number, standard: number) =>
-  z.coerce.number('must be a number').int('must be a whole number').min(min).max(max).default(standard)
 const flag = z
   .enum(['true', 'false'])
   .default('false')
@@ -157,6 +149,7 @@ export const variables = {
   },
   HTTP_PORT: { schema: count(0, 65_535, 0), what: 'Port of /metrics, /healthz and /readyz; 0 chooses a free one' },
   HTTP_HOST: { schema: text.default('127.0.0.1'), what: 'Address that port listens on' },
+  ...alertVariables,
   LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
     what: 'trace, debug, info, warn, error or silent',
@@ -167,7 +160,7 @@ export const variables = {
 export type VariableName = keyof typeof variables
 export type Settings<N extends VariableName> = { [K in N]: z.output<(typeof variables)[K]['schema']> }
 
-const ourPrefixes = /^(KAFKA|CLICKHOUSE|SCHEMA_REGISTRY)_/
+const ourPrefixes = /^(KAFKA|CLICKHOUSE|SCHEMA_REGISTRY|ALERT)_/
 /** Set by ClickHouse's and Kafka's own scripts and by our compose file; not ours to judge. */
 const foreign =
   /^(KAFKA_(HOME|CLUSTER_ID|JMX_PORT|[A-Z0-9_]*OPTS)|CLICKHOUSE_(PIPELINE|STEWARD|ANALYST)_PASSWORD(_SHA256)?|CLICKHOUSE_(DB|CONFIG|SKIP|DEFAULT|DO_NOT|ALWAYS|UID|GID|RUN|WATCHDOG|TZ)[A-Z0-9_]*)$/

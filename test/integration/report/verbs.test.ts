@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { Command } from 'commander'
 
 import { registerReports, type ReportContext } from '../../../services/report/commands.ts'
-import { tableColumnsMax } from '../../../services/report/render.ts'
+import { tableColumnsMax } from '../../../services/shared/io/render.ts'
 import { createClickHouse } from '../../../services/shared/io/clickhouse.ts'
 import { createKafka } from '../../../services/shared/io/kafka.ts'
 import { createLogger } from '../../../services/shared/io/log.ts'

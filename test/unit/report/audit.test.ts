@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { auditLine, printAudit } from '../../../services/report/audit.ts'
-import { tableColumnsMax } from '../../../services/report/render.ts'
+import { tableColumnsMax } from '../../../services/shared/io/render.ts'
 import type { AuditReport } from '../../../services/shared/pipeline/audit.ts'
 
 const partition = {

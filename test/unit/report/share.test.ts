@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { tableColumnsMax } from '../../../services/report/render.ts'
+import { tableColumnsMax } from '../../../services/shared/io/render.ts'
 import { printShare, type ShareReport, type ShareRow } from '../../../services/report/share.ts'
 
 const row: ShareRow = {

@@ -11,7 +11,7 @@ import {
   tableColumnsMax,
   type Cell,
   type Column,
-} from '../../../services/report/render.ts'
+} from '../../../../services/shared/io/render.ts'
 
 const left = (head: string): Column => ({ head, align: 'left' })
 const right = (head: string): Column => ({ head, align: 'right' })

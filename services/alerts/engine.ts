@@ -1,0 +1,159 @@
+/**
+ * Takes the rules from window to window.
+ *
+ * A window is judged when it is complete: the watermark, up to which every event recorded is stored, has passed its end by the
+ * allowed lateness. What it was judged by is kept first, then its transitions, then the tick: whoever goes on after a crash judges
+ * the same window by the same inputs and stores nothing twice. Events that come later change roll-ups, never a judgement.
+ */
+import { canonicalHash } from '../shared/io/canonical-hash.ts'
+import type { Logger } from '../shared/io/log.ts'
+import { seriesOf, type Series, type WindowInput } from './inputs.ts'
+import { readSums, type SumsSource } from './read-sums.ts'
+import type { AlertRecord, LastTick } from './record.ts'
+import { windowMs, type Rule } from './rule.ts'
+import type { AlertState } from './state.ts'
+import { tick, type Tick, type Transition } from './tick.ts'
+import { baseStarts, driftDays, windowName, windowStart } from './windows.ts'
+
+export interface EngineDeps {
+  readonly source: SumsSource
+  readonly record: AlertRecord
+  /** Milliseconds since 1970 up to which all that was recorded in the log is stored. */
+  watermark(nowMs: number): Promise<number>
+  /** How long after its end a window still waits for events. */
+  readonly latenessMs: number
+  /** A window that is not complete so long after it should have been makes its rules lag. */
+  readonly lagGraceMs: number
+  readonly log: Logger
+}
+
+export interface AlertEngine {
+  /** Judges every window that has become complete, rule by rule; returns what was judged, and of each rule that lags since when. */
+  advance(rules: readonly Rule[], nowMs: number): Promise<Advance>
+}
+
+export interface Advance {
+  readonly ticks: readonly Tick[]
+  /** Rules whose next window is overdue: name and that window. */
+  readonly lagging: ReadonlyMap<string, number>
+}
+
+export function createAlertEngine(deps: EngineDeps): AlertEngine {
+  const { record, log, latenessMs } = deps
+  const inputs = createInputs(deps, { keep: true })
+  const lagging = new Map<string, number>()
+  let positions: Map<string, LastTick> | undefined
+
+  async function judgeNext(
+    rule: Rule,
+    start: number,
+    before: ReadonlyMap<string, AlertState>,
+    nowMs: number,
+  ): Promise<Tick> {
+    const found = await inputs.of(rule, start, nowMs)
+    const judged = tick(rule, start, found, before)
+    await record.keepTick(rule, canonicalHash(rule), judged, nowMs)
+    inputs.forgetBefore(start - driftDays * windowMs.day)
+    const changed = judged.transitions.length
+    log.info(
+      { rule: rule.name, window: windowName(rule.window, start), cohorts: judged.evaluations.length, changed },
+      'window judged',
+    )
+    return judged
+  }
+
+  async function lag(rule: Rule, start: number, nowMs: number): Promise<void> {
+    if (!lagging.has(rule.name)) {
+      lagging.set(rule.name, start)
+      await record.keepTransitions(
+        rule,
+        [ofRule(rule, start, 'inactive', 'lagging')],
+        `lagging ${rule.name} ${start}`,
+        nowMs,
+      )
+      log.warn({ rule: rule.name, window: windowName(rule.window, start) }, 'rule lags: its window is not complete')
+    }
+  }
+
+  async function caughtUp(rule: Rule, nowMs: number): Promise<void> {
+    const since = lagging.get(rule.name)
+    if (since !== undefined) {
+      lagging.delete(rule.name)
+      await record.keepTransitions(
+        rule,
+        [ofRule(rule, since, 'lagging', 'inactive')],
+        `caught up ${rule.name} ${since}`,
+        nowMs,
+      )
+    }
+  }
+
+  return {
+    async advance(rules, nowMs) {
+      positions ??= await record.lastTicks()
+      const watermarkMs = Math.min(nowMs, await deps.watermark(nowMs))
+      const ticks: Tick[] = []
+      for (const rule of rules) {
+        const length = windowMs[rule.window]
+        const last = positions.get(rule.name)
+        let states = last?.states ?? new Map<string, AlertState>()
+        let start =
+          last === undefined ? windowStart(rule.window, watermarkMs - latenessMs) - length : last.windowStartMs + length
+        for (; start + length + latenessMs <= watermarkMs; start += length) {
+          const judged = await judgeNext(rule, start, states, nowMs)
+          states = judged.states
+          positions.set(rule.name, { windowStartMs: start, states })
+          ticks.push(judged)
+        }
+        await (start + length + latenessMs + deps.lagGraceMs <= nowMs ? lag(rule, start, nowMs) : caughtUp(rule, nowMs))
+      }
+      return { ticks, lagging: new Map(lagging) }
+    },
+  }
+}
+
+/** The rule as a whole, not one of its cohorts. */
+function ofRule(rule: Rule, start: number, from: Transition['from'], to: Transition['to']): Transition {
+  return {
+    ...{ rule: rule.name, cohort: null, windowStartMs: start, windowEndMs: start + windowMs[rule.window], from, to },
+    ...{ startsAtMs: null, finding: null, adjustedP: null },
+  }
+}
+
+/** Windows' sums: kept ones as they were seen, others from the tables, and then kept when asked to. Held in memory by series. */
+export function createInputs({ source, record }: Pick<EngineDeps, 'source' | 'record'>, { keep }: { keep: boolean }) {
+  const held = new Map<string, Map<number, WindowInput>>()
+
+  async function ensure(
+    series: Series,
+    starts: readonly number[],
+    nowMs: number,
+  ): Promise<ReadonlyMap<number, WindowInput>> {
+    const windows = held.get(series.key) ?? new Map<number, WindowInput>()
+    held.set(series.key, windows)
+    const missing = starts.filter((start) => !windows.has(start))
+    if (missing.length > 0) {
+      const seen = await record.inputs(series, missing)
+      seen.forEach((input) => windows.set(input.startMs, input))
+      const unseen = missing.filter((start) => !windows.has(start))
+      const read = await readSums(source, series, unseen)
+      if (keep) {
+        await record.keepInputs(series, [...read.values()], nowMs)
+      }
+      read.forEach((input) => windows.set(input.startMs, keep ? { ...input, origin: 'seen' } : input))
+    }
+    return windows
+  }
+
+  return {
+    /** All that the rule's window is judged by. */
+    of: (rule: Rule, start: number, nowMs: number) =>
+      ensure(seriesOf(rule), [start, ...baseStarts(rule, start)], nowMs),
+    /** Reads many windows at once that will be asked for. */
+    prepare: (rule: Rule, starts: readonly number[], nowMs: number) =>
+      ensure(seriesOf(rule), [...new Set(starts.flatMap((start) => [start, ...baseStarts(rule, start)]))], nowMs),
+    forgetBefore(startMs: number) {
+      held.forEach((windows) => windows.forEach((_, start) => start < startMs && windows.delete(start)))
+    },
+  }
+}

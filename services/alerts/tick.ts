@@ -1,0 +1,119 @@
+import { benjaminiHochberg } from '../shared/domain/stats/benjamini-hochberg.ts'
+import { byCohort, cohortKey, type CohortWindow, type Origin, type WindowInput } from './inputs.ts'
+import { judge, type Finding } from './judge.ts'
+import { windowMs, type Rule } from './rule.ts'
+import { nextState, statusOf, untouched, type AlertState, type Status } from './state.ts'
+import { baseStarts } from './windows.ts'
+
+/** One cohort's change of status in one window. */
+export interface Transition {
+  readonly rule: string
+  /** Values of the rule's `by`; null for the rule as a whole. */
+  readonly cohort: readonly string[] | null
+  readonly windowStartMs: number
+  readonly windowEndMs: number
+  readonly from: Status
+  readonly to: Status
+  /** Of the firing that this begins or ends. */
+  readonly startsAtMs: number | null
+  readonly finding: Finding | null
+  readonly adjustedP: number | null
+}
+
+export interface Tick {
+  readonly rule: string
+  readonly windowStartMs: number
+  /** Whether all its windows were kept by a live tick, or some read from the tables. */
+  readonly origin: Origin
+  readonly evaluations: readonly Evaluation[]
+  readonly transitions: readonly Transition[]
+  /** By cohort key; those that are not here are inactive. */
+  readonly states: ReadonlyMap<string, AlertState>
+}
+
+export interface Evaluation {
+  readonly cohort: readonly string[]
+  readonly finding: Finding
+  readonly adjustedP: number | null
+  readonly status: Status
+}
+
+/**
+ * Judges one window of a rule for all its cohorts. Pure: the same inputs and states give the same tick, live, in a backtest and
+ * after a crash. The p-values of the cohorts are adjusted together (Benjamini & Hochberg 1995), so that of the cohorts that
+ * page no more than `1 - confidence` do so by chance.
+ */
+export function tick(
+  rule: Rule,
+  windowStartMs: number,
+  inputs: ReadonlyMap<number, WindowInput>,
+  before: ReadonlyMap<string, AlertState>,
+): Tick {
+  const windowEndMs = windowStartMs + windowMs[rule.window]
+  const starts = baseStarts(rule, windowStartMs)
+  const now = byCohort(inputs.get(windowStartMs))
+  const base = starts.map((start) => byCohort(inputs.get(start)))
+  const found = cohortsOf(rule, now, base, before).map((key) => ({
+    key,
+    finding: judge(
+      rule,
+      now.get(key),
+      base.map((window) => window.get(key)),
+    ),
+  }))
+  const adjusted = adjust(found.map(({ finding }) => (finding.insufficient === null ? finding.pValue : null)))
+  const states = new Map<string, AlertState>()
+  const evaluations: Evaluation[] = []
+  const transitions: Transition[] = []
+  found.forEach(({ key, finding }, index) => {
+    const adjustedP = adjusted[index]!
+    const cohort = JSON.parse(key) as string[]
+    const earlier = before.get(key) ?? untouched
+    const state = nextState(rule, earlier, finding, adjustedP, windowEndMs)
+    const [from, to] = [statusOf(earlier), statusOf(state)]
+    evaluations.push({ cohort, finding, adjustedP, status: to })
+    if (JSON.stringify(state) !== JSON.stringify(untouched)) {
+      states.set(key, state)
+    }
+    if (from !== to) {
+      const startsAtMs = state.startsAtMs ?? earlier.startsAtMs
+      transitions.push({
+        rule: rule.name,
+        cohort,
+        windowStartMs,
+        windowEndMs,
+        from,
+        to,
+        startsAtMs,
+        finding,
+        adjustedP,
+      })
+    }
+  })
+  const origins = [windowStartMs, ...starts].map((start) => inputs.get(start)?.origin ?? 'tables')
+  return {
+    ...{ rule: rule.name, windowStartMs, evaluations, transitions, states },
+    origin: origins.every((origin) => origin === 'seen') ? 'seen' : 'tables',
+  }
+}
+
+/** Every cohort that asks now, asked before, or has a state; in one order. */
+function cohortsOf(
+  rule: Rule,
+  now: ReadonlyMap<string, CohortWindow>,
+  base: readonly ReadonlyMap<string, CohortWindow>[],
+  before: ReadonlyMap<string, AlertState>,
+): string[] {
+  const keys = new Set([...now.keys(), ...base.flatMap((window) => [...window.keys()]), ...before.keys()])
+  if (rule.by.length === 0) {
+    keys.add(cohortKey([]))
+  }
+  return [...keys].sort()
+}
+
+function adjust(pValues: readonly (number | null)[]): (number | null)[] {
+  const known = pValues.filter((p) => p !== null)
+  const adjusted = benjaminiHochberg(known)
+  let next = 0
+  return pValues.map((p) => (p === null ? null : adjusted[next++]!))
+}

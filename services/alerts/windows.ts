@@ -1,0 +1,36 @@
+import { windowMs, type Rule, type WindowLength } from './rule.ts'
+
+/** Windows are UTC. A week starts on Monday: 1970-01-05 was one. */
+const firstMondayMs = 4 * 86_400_000
+const weekMs = windowMs.week
+
+/** Days that a drift chart looks back on: history for the first residual (70), and as many again to add up. */
+export const driftDays = 140
+
+/** The start of the window that holds this moment. */
+export function windowStart(length: WindowLength, atMs: number): number {
+  const origin = length === 'week' ? firstMondayMs : 0
+  return Math.floor((atMs - origin) / windowMs[length]) * windowMs[length] + origin
+}
+
+/** Starts of the windows that a rule compares with, the latest first: the same weekday and hour of earlier weeks. */
+export function baseStarts(rule: Rule, startMs: number): number[] {
+  switch (rule.condition.kind) {
+    case 'threshold':
+      return []
+    case 'change':
+      return Array.from({ length: rule.baseline.weeks }, (_, week) => startMs - (week + 1) * weekMs)
+    case 'drift':
+      return Array.from({ length: driftDays - 1 }, (_, day) => startMs - (day + 1) * windowMs.day)
+  }
+}
+
+/** `2026-03-01` for a day, `2026-03-02 to 2026-03-08` for a week, `2026-03-01 14:00` for an hour. */
+export function windowName(length: WindowLength, startMs: number): string {
+  const text = new Date(startMs).toISOString()
+  if (length === 'hour') {
+    return `${text.slice(0, 10)} ${text.slice(11, 16)}`
+  }
+  const last = new Date(startMs + windowMs.week - 1).toISOString().slice(0, 10)
+  return length === 'day' ? text.slice(0, 10) : `${text.slice(0, 10)} to ${last}`
+}
