@@ -1,0 +1,58 @@
+import { join, relative } from 'node:path'
+
+import type { Command } from 'commander'
+
+import { mistake } from '../shared/domain/faults.ts'
+import { printCheck } from './check-report.ts'
+import { loadRules } from './rules-file.ts'
+import { alertRulesJsonSchema } from './rules-schema.ts'
+
+export interface AlertsContext {
+  readonly stdout: NodeJS.WritableStream
+}
+
+/** The rules that stand in the project. */
+export const defaultRulesFile = join(import.meta.dirname, '../../infra/alerts/rules.yaml')
+
+export function registerAlerts(program: Command, context: AlertsContext): void {
+  const alerts = program
+    .command('alerts')
+    .description('Rules that page when a ratio changes, not for noise, lag or mix')
+    .addHelpText('after', '\nExample:\n  npx intent-ledger alerts check')
+  registerCheck(alerts, context)
+  registerSchema(alerts, context)
+}
+
+function registerCheck(alerts: Command, context: AlertsContext): void {
+  alerts
+    .command('check')
+    .description('Check a file of rules and list them; all mistakes are told together, with line, rule and field')
+    .option('--rules <file>', 'file of rules', relative('', defaultRulesFile))
+    .option('--format <format>', 'table or json', 'table')
+    .addHelpText(
+      'after',
+      '\nNeeds no server. Exit code 2: the file has mistakes.' +
+        '\n\nExamples:\n  npx intent-ledger alerts check\n  npx intent-ledger alerts check --rules my-rules.yaml',
+    )
+    .action((given: { rules: string; format: string }) => {
+      const format = readFormat(given.format)
+      context.stdout.write(printCheck(given.rules, loadRules(given.rules), format))
+    })
+}
+
+function registerSchema(alerts: Command, context: AlertsContext): void {
+  alerts
+    .command('schema')
+    .description('Print the JSON Schema of a file of rules, for editors: schemas/alert-rules.schema.json')
+    .addHelpText('after', '\nExample:\n  npx intent-ledger alerts schema > schemas/alert-rules.schema.json')
+    .action(() => {
+      context.stdout.write(`${JSON.stringify(alertRulesJsonSchema(), null, 2)}\n`)
+    })
+}
+
+function readFormat(format: string): 'table' | 'json' {
+  if (format !== 'table' && format !== 'json') {
+    throw mistake(`--format ${format} is not a format; take table or json`)
+  }
+  return format
+}
