@@ -13,6 +13,8 @@ export const faultCodes = [
   'clickhouse_refused',
   'registry_unreachable',
   'registry_refused',
+  'receiver_unreachable',
+  'receiver_refused',
   'membership_lost',
   'lease_expired',
   'plan_unreadable',
