@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 
+import { registerAlerts } from './alerts/commands.ts'
 import { registerClassify, registerTaxonomy } from './classifier/commands.ts'
 import { registerLocal } from './local/commands.ts'
 import { createContext } from './local/context.ts'
@@ -46,6 +47,7 @@ export function createProgram(context: ReturnType<typeof createContext>): Comman
   registerImport(program, context)
   registerClassify(program, context)
   registerReports(program, context)
+  registerAlerts(program, context)
   registerTaxonomy(program, context)
   for (const command of allCommands(program)) {
     command.exitOverride()

@@ -4,26 +4,24 @@ import type { Command } from 'commander'
 
 import { mistake } from '../shared/domain/faults.ts'
 import { printCheck } from './check-report.ts'
+import { registerLiveAlerts, type AlertContext } from './live-commands.ts'
 import { loadRules } from './rules-file.ts'
 import { alertRulesJsonSchema } from './rules-schema.ts'
-
-export interface AlertsContext {
-  readonly stdout: NodeJS.WritableStream
-}
 
 /** The rules that stand in the project. */
 export const defaultRulesFile = join(import.meta.dirname, '../../infra/alerts/rules.yaml')
 
-export function registerAlerts(program: Command, context: AlertsContext): void {
+export function registerAlerts(program: Command, context: AlertContext): void {
   const alerts = program
     .command('alerts')
     .description('Rules that page when a ratio changes, not for noise, lag or mix')
     .addHelpText('after', '\nExample:\n  npx intent-ledger alerts check')
   registerCheck(alerts, context)
   registerSchema(alerts, context)
+  registerLiveAlerts(alerts, context, relative('', defaultRulesFile))
 }
 
-function registerCheck(alerts: Command, context: AlertsContext): void {
+function registerCheck(alerts: Command, context: AlertContext): void {
   alerts
     .command('check')
     .description('Check a file of rules and list them; all mistakes are told together, with line, rule and field')
@@ -40,7 +38,7 @@ function registerCheck(alerts: Command, context: AlertsContext): void {
     })
 }
 
-function registerSchema(alerts: Command, context: AlertsContext): void {
+function registerSchema(alerts: Command, context: AlertContext): void {
   alerts
     .command('schema')
     .description('Print the JSON Schema of a file of rules, for editors: schemas/alert-rules.schema.json')

@@ -32,7 +32,6 @@ export interface AlertContext {
   kafka(): Promise<{ admin: KafkaAdmin; topic: string }>
 }
 
-const rulesFlag = ['--rules <file>', 'rules (default infra/alerts/rules.yaml)'] as const
 const formatFlag = ['--format <format>', 'table or json', 'table'] as const
 const requestTimeoutMs = 10_000
 const settingsNames = [
@@ -40,9 +39,10 @@ const settingsNames = [
   ...(['TAXONOMY_VERSION', 'LOG_LEVEL', 'LOG_FORMAT'] as const),
 ] as const satisfies readonly VariableName[]
 
-/** `defaultRules`: the file that ships. */
+/** Verbs that need servers. `defaultRules` is the file that ships. */
 export function registerLiveAlerts(alerts: Command, context: AlertContext, defaultRules: string): void {
-  const rulesOf = (given: { rules?: string }) => loadRules(given.rules ?? defaultRules).rules
+  const rulesFlag = ['--rules <file>', 'file of rules', defaultRules] as const
+  const rulesOf = (given: { rules: string }) => loadRules(given.rules).rules
   const open = async () => {
     const settings = readSettings(context.environment('pipeline'), settingsNames)
     const { client, database } = await context.clickHouse('pipeline')
@@ -59,7 +59,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
       '\nSIGHUP takes up an edited rule file, or refuses it and goes on with the old one. ALERT_MANAGER_URL and ALERT_WEBHOOK_URL' +
         '\nsay where alerts go; without them they are only recorded (`alerts status`).\n\nExample:\n  npx intent-ledger alerts run',
     )
-    .action(async (given: { rules?: string }) => {
+    .action(async (given: { rules: string }) => {
       const { settings, source, record, clickHouse, database } = await open()
       const log = createLogger({
         service: 'alerts',
@@ -72,7 +72,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
         process.once(signal, () => stop.abort())
       }
-      process.on('SIGHUP', rules.reload)
+      process.on('SIGHUP', () => rules.reload())
       const engine = createAlertEngine({
         ...{ source, record, log, watermark: createWatermark({ admin, clickHouse, database, topic }) },
         ...{ latenessMs: settings.ALERT_LATENESS_MS, lagGraceMs: settings.ALERT_LAG_GRACE_MS },
@@ -98,7 +98,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
     .option(...rulesFlag)
     .option(...formatFlag)
     .addHelpText('after', '\nExample:\n  npx intent-ledger alerts backtest --from 2026-01-01 --to 2026-06-30')
-    .action(async (given: { from: string; to: string; rule?: string; rules?: string; format: string }) => {
+    .action(async (given: { from: string; to: string; rule?: string; rules: string; format: string }) => {
       const format = readFormat(given.format)
       const rules = chosen(rulesOf(given), given.rule)
       const [fromMs, lastMs] = [readDay('--from', given.from), readDay('--to', given.to)]
@@ -125,7 +125,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
       'after',
       '\nExample:\n  npx intent-ledger alerts explain broad_share_falls_in_a_country --at 2026-03-02',
     )
-    .action(async (name: string, given: { at: string; rules?: string; format: string }) => {
+    .action(async (name: string, given: { at: string; rules: string; format: string }) => {
       const format = readFormat(given.format)
       const [rule] = chosen(rulesOf(given), name)
       const atMs = Date.parse(given.at)
@@ -141,7 +141,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
     .option(...rulesFlag)
     .option(...formatFlag)
     .addHelpText('after', '\nExample:\n  npx intent-ledger alerts status --format json')
-    .action(async (given: { rules?: string; format: string }) => {
+    .action(async (given: { rules: string; format: string }) => {
       const format = readFormat(given.format)
       const rules = rulesOf(given)
       context.stdout.write(printStatus(await alertStatus(rules, await open()), format))
@@ -160,7 +160,7 @@ function receiversOf(settings: Settings<(typeof settingsNames)[number]>): Receiv
       ? []
       : [
           createAlertmanagerReceiver({
-            url: manager,
+            ...{ url: manager, resendMs: settings.ALERT_RESEND_MS },
             ...login(settings.ALERT_MANAGER_USER, settings.ALERT_MANAGER_PASSWORD),
           }),
         ]),

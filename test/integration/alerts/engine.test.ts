@@ -142,8 +142,8 @@ test('a process that dies at any step of a tick leaves nothing out and nothing t
       }
     const record: AlertRecord = {
       ...work.record,
-      keepInputs: dying(0, work.record.keepInputs),
-      keepTick: dying(1, work.record.keepTick),
+      keepInputs: dying(0, (...args: Parameters<AlertRecord['keepInputs']>) => work.record.keepInputs(...args)),
+      keepTick: dying(1, (...args: Parameters<AlertRecord['keepTick']>) => work.record.keepTick(...args)),
     }
     const halfTick: AlertRecord =
       dies === 2
