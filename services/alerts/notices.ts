@@ -5,8 +5,8 @@ import type { AlertNotice } from './notice.ts'
 const resolvedForMs = 7 * 86_400_000
 
 /**
- * What is to be told now: every alert that fires, and those resolved lately. Made from the recorded transitions alone. An alert of
- * a rule that is no more counts as resolved.
+ * What is to be told now: every alert that fires, and of those resolved lately both that they fired and that they are resolved.
+ * Made from the recorded transitions alone. An alert of a rule that is no more counts as resolved.
  */
 export async function readNotices(
   { clickHouse, database }: { clickHouse: ClickHouse; database: string },
@@ -16,7 +16,8 @@ export async function readNotices(
   const rows = await clickHouse.rows<Row>(
     `SELECT fingerprint, any(rule) AS rule, toUnixTimestamp64Milli(assumeNotNull(starts_at)) AS starts,
        toUnixTimestamp64Milli(maxIf(window_end, to_status = 'resolved')) AS ends, countIf(to_status = 'resolved') AS resolved,
-       argMin(labels, window_end) AS labels, argMax(annotations, window_end) AS annotations
+       argMin(labels, window_end) AS labels,
+       argMinIf(annotations, window_end, to_status = 'firing') AS fired, argMaxIf(annotations, window_end, to_status = 'resolved') AS over
      FROM ${database}.alert_transitions
      WHERE starts_at IS NOT NULL AND to_status IN ('firing', 'resolved')
      GROUP BY fingerprint, starts_at
@@ -24,13 +25,13 @@ export async function readNotices(
      ORDER BY starts, fingerprint`,
     { since: nowMs - resolvedForMs },
   )
-  return rows.map(({ fingerprint, rule, starts, ends, resolved, labels, annotations }) => {
-    const isOver = resolved > 0 || !rules.has(rule)
-    return {
-      ...{ fingerprint, startsAtMs: starts, labels, annotations },
-      status: isOver ? 'resolved' : 'firing',
-      endsAtMs: resolved > 0 ? ends : isOver ? nowMs : null,
+  return rows.flatMap(({ fingerprint, rule, starts, ends, resolved, labels, fired, over }): AlertNotice[] => {
+    const alert = { fingerprint, startsAtMs: starts, labels }
+    const firing: AlertNotice = { ...alert, status: 'firing', endsAtMs: null, annotations: fired }
+    if (resolved > 0) {
+      return [firing, { ...alert, status: 'resolved', endsAtMs: ends, annotations: over }]
     }
+    return rules.has(rule) ? [firing] : [firing, { ...alert, status: 'resolved', endsAtMs: nowMs, annotations: fired }]
   })
 }
 
@@ -41,5 +42,6 @@ interface Row {
   readonly ends: number
   readonly resolved: number
   readonly labels: Record<string, string>
-  readonly annotations: Record<string, string>
+  readonly fired: Record<string, string>
+  readonly over: Record<string, string>
 }

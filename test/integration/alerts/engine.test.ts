@@ -120,8 +120,12 @@ test('one firing is one notice, with the cohort in its labels and the numbers in
   assert.deepEqual(notice!.labels, { country: 'US', alertname: 'broad_share_falls', severity: 'warning' })
   assert.match(notice!.annotations['summary']!, /^US -2\d\.\d %$/)
   assert.deepEqual([notice!.status, notice!.startsAtMs, notice!.endsAtMs], ['firing', fallsOn + dayMs, null])
-  const [orphan] = await readNotices(work, new Set(), work.range.toMs)
-  assert.equal(orphan!.status, 'resolved', 'an alert of a rule that is no more')
+  const orphan = await readNotices(work, new Set(), work.range.toMs)
+  assert.deepEqual(
+    orphan.map(({ status }) => status),
+    ['firing', 'resolved'],
+    'an alert of a rule that is no more',
+  )
 })
 
 test('a process that dies at any step of a tick leaves nothing out and nothing twice', async (t) => {
