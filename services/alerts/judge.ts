@@ -54,18 +54,40 @@ export function judge(rule: Rule, now: CohortWindow | undefined, base: readonly 
       return { ...known, ...judgeThreshold(rule, scaled(now), scale, rule.condition.value) }
     case 'change':
       return { ...known, ...judgeChange(rule, now, base, scale) }
-    case 'drift': {
-      const days = [now, ...base].reverse().map((day) => (day === undefined ? null : scaled(day)))
-      const { k, h } = rule.condition
-      const last = driftChart(days, { k, h, afterSignal: 'reset' }).at(-1)!
-      const { share } = shareBounds(scaled(now))
-      const value = share === null ? null : share * scale
-      if (last.residual === null) {
-        return { ...known, value, insufficient: 'not enough days for a drift chart' }
+    case 'drift':
+      return {
+        ...known,
+        ...judgeDrift(
+          scaled(now),
+          base.map((day) => day && scaled(day)),
+          scale,
+          rule.condition,
+        ),
       }
-      return { ...known, value, drift: { high: last.high, low: last.low, signal: last.signal } }
-    }
   }
+}
+
+/**
+ * The chart starts anew after a signal, or one drift would keep its sum high for months after its end. While the drift lasts the
+ * signals come every few days, so each stands for two weeks: one drift is one page.
+ */
+const signalStandsDays = 14
+
+function judgeDrift(
+  now: BucketSums,
+  base: readonly (BucketSums | undefined)[],
+  scale: number,
+  { k, h }: { k: number; h: number },
+): Partial<Finding> {
+  const days = [now, ...base].reverse().map((day) => day ?? null)
+  const chart = driftChart(days, { k, h, afterSignal: 'reset' })
+  const last = chart.at(-1)!
+  const value = (shareBounds(now).share ?? 0) * scale
+  if (last.residual === null) {
+    return { value, insufficient: 'not enough days for a drift chart' }
+  }
+  const signal = chart.slice(-signalStandsDays).findLast((day) => day.signal !== null)?.signal ?? null
+  return { value, drift: { high: last.high, low: last.low, signal } }
 }
 
 const nothing: Finding = {

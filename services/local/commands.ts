@@ -3,7 +3,9 @@ import type { Command } from 'commander'
 import { migrate } from '../shared/io/migrations.ts'
 import { kafkaVariables, readSettings } from '../shared/io/settings.ts'
 import { ensureLogTopic } from '../shared/io/topic.ts'
+import { mistake } from '../shared/domain/faults.ts'
 import type { CliContext } from './context.ts'
+import { runAlertDemo } from './demo-alerts.ts'
 import { runDemo } from './demo.ts'
 import { announce, defaultDataDir, stackEnvironment } from './session.ts'
 import { startStack } from './stack.ts'
@@ -27,6 +29,27 @@ export function registerLocal(program: Command, context: CliContext): void {
     )
     .action((given: { data: string; events: string; seed?: string }) =>
       withSignals((signal) => runDemo({ ...given, stay: false }, context, signal)),
+    )
+
+  program
+    .command('demo-alerts')
+    .description('Live through half a year of planted changes with the alert rules, and say what fired; ends by itself')
+    .option(...dataOption)
+    .option('--households <n>', 'households of each of 8 countries', '20000')
+    .option('--seed <n>', 'seed of the history', '2026')
+    .addHelpText('after', '\nExit code 0 only if what fired is what was planted.\n\nExample:\n  npm run demo:alerts')
+    .action((given: { data: string; households: string; seed: string }) =>
+      withSignals((signal) =>
+        runAlertDemo(
+          {
+            data: given.data,
+            households: readCount('--households', given.households, 1_000_000),
+            seed: readCount('--seed', given.seed, 2 ** 31),
+          },
+          context,
+          signal,
+        ),
+      ),
     )
 
   program
@@ -95,6 +118,14 @@ export function registerLocal(program: Command, context: CliContext): void {
         `${database}: ${applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`}; topic ${topic}: ${made}\n`,
       )
     })
+}
+
+function readCount(flag: string, given: string, max: number): number {
+  const count = Number(given)
+  if (!Number.isSafeInteger(count) || count < 1 || count > max) {
+    throw mistake(`${flag} ${given} is no whole number from 1 to ${max}`)
+  }
+  return count
 }
 
 /** Resolves when asked to stop; rejects when a server died. */
