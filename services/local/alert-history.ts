@@ -1,31 +1,10 @@
+import { createRandom } from '../producer/random.ts'
 import { mistake } from '../shared/domain/faults.ts'
 import type { ClickHouse, ClickHouseSettings } from '../shared/io/clickhouse.ts'
 import { betaSlices } from './beta-slices.ts'
 import { checkChanges, dayNumber, dayText, plantedFactors, plantedMix, type HistoryChange } from './history-changes.ts'
+import { checkCohorts, type HistoryCohorts } from './history-cohorts.ts'
 import { householdsInsert, usageInsert, type HistoryTables } from './history-sql.ts'
-import { createRandom } from '../producer/random.ts'
-
-export interface HistoryProduct {
-  readonly product: string
-  /** Of the households, relative to the other products': a household has one product. */
-  readonly weight: number
-  /** Mean share of requests that are direct, assisted or entitlement; above `strict`, below 1. */
-  readonly broad: number
-  /** Mean share of requests that are direct; below a third. */
-  readonly strict: number
-  /** What its broad requests are that are not direct. */
-  readonly broadClass: 'assisted' | 'entitlement'
-}
-
-export interface HistoryCohorts {
-  /** Households by country. */
-  readonly countries: Readonly<Record<string, number>>
-  readonly products: readonly HistoryProduct[]
-  /** First days of the months that households were activated in, evenly; all before the history, for nobody joins or leaves. */
-  readonly months: readonly string[]
-  /** Part of the households with plan prime; the others have none. */
-  readonly prime: number
-}
 
 export interface AlertHistory {
   readonly database: string
@@ -63,8 +42,10 @@ export async function fillAlertHistory(clickHouse: ClickHouse, history: AlertHis
   const countries = Object.keys(cohorts.countries)
   const products = cohorts.products.map(({ product }) => product)
   const first = dayNumber(history.firstDay)
-  if (Number.isNaN(first) || !Number.isSafeInteger(days) || days < 1) {
-    throw mistake(`a history has a first day as YYYY-MM-DD and a number of days, not ${history.firstDay} and ${days}`)
+  if (Number.isNaN(first) || !Number.isSafeInteger(days) || days < 1 || !Number.isSafeInteger(history.seed)) {
+    throw mistake(
+      `a history has a first day as YYYY-MM-DD, a number of days and a whole number as seed, not ${history.firstDay}, ${days}, ${history.seed}`,
+    )
   }
   checkCohorts(cohorts)
   checkChanges(changes, { countries, products })
@@ -84,31 +65,11 @@ export async function fillAlertHistory(clickHouse: ClickHouse, history: AlertHis
   }
 }
 
-/** Eight countries, four products, six months of activation before the first day: 192 cohorts of product, country and month. */
-export function demoCohorts(firstDay: string, householdsPerCountry = 20_000): HistoryCohorts {
-  const [year, month] = firstDay.split('-').map(Number) as [number, number]
-  return {
-    countries: Object.fromEntries(
-      ['US', 'GB', 'DE', 'FR', 'IN', 'JP', 'BR', 'CA'].map((country) => [country, householdsPerCountry]),
-    ),
-    products: [
-      { product: 'echo', weight: 50, broad: 0.06, strict: 0.01, broadClass: 'assisted' },
-      { product: 'fire_tv', weight: 20, broad: 0.35, strict: 0.01, broadClass: 'entitlement' },
-      { product: 'kindle', weight: 16, broad: 0.3, strict: 0.01, broadClass: 'entitlement' },
-      { product: 'ring', weight: 14, broad: 0.4, strict: 0.005, broadClass: 'entitlement' },
-    ],
-    months: Array.from({ length: 6 }, (_, back) =>
-      new Date(Date.UTC(year, month - 7 + back, 1)).toISOString().slice(0, 10),
-    ),
-    prime: 0.5,
-  }
-}
-
 /** Monday to Sunday, on requests and on shares. Means are 1, that of shares weighted by requests. */
 const weekdayRequests = [0.97, 0.95, 0.95, 0.96, 0.99, 1.1, 1.08]
 const weekdayShares = weightedToOne([0.98, 0.98, 0.98, 0.99, 1, 1.04, 1.03], weekdayRequests)
 
-export const tasteSlices = 1_024
+const tasteSlices = 1_024
 /** A week a statement: a household's fixed numbers are drawn once for all its days; 160,000 households take about 0.5 GB. */
 const daysAtOnce = 7
 const defaultNoise = 0.02
@@ -160,21 +121,6 @@ async function refuseDaysWithRows(clickHouse: ClickHouse, { database, days }: Al
     if (found !== undefined) {
       throw mistake(`${database}.${table} has rows of ${found.day} already: take a new database, or other days`)
     }
-  }
-}
-
-function checkCohorts({ countries, products, months, prime }: HistoryCohorts): void {
-  const bad =
-    Object.values(countries).some((households) => !Number.isSafeInteger(households) || households < 0) ||
-    products.some(
-      ({ weight, broad, strict }) => !(weight >= 0 && strict >= 0 && strict < 1 / 3 && broad > strict && broad < 1),
-    ) ||
-    months.some((month) => Number.isNaN(dayNumber(month))) ||
-    !(prime >= 0 && prime <= 1)
-  if (bad || Object.keys(countries).length === 0 || products.length === 0 || months.length === 0) {
-    throw mistake(
-      'a history needs whole numbers of households, products with 0 <= strict < 1/3 and strict < broad < 1, and months as YYYY-MM-DD',
-    )
   }
 }
 

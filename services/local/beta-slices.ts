@@ -2,7 +2,7 @@
  * A Beta(a, b) distribution as so many equally likely values: the mean of each slice of equal probability, ascending.
  *
  * A hash picks a slice, and the picked values have the distribution's mean exactly and nearly its spread (at 1,024 slices a
- * standard deviation less than 0.1 % too small for the shapes here). Interpolating quantiles instead would be off in the steep
+ * standard deviation at most 0.2 % too small from Beta(0.03, 2.97) to Beta(2.97, 0.03)). Interpolating quantiles instead would be off in the steep
  * last slice, and SQL has no inverse of the incomplete beta function.
  *
  * Integrated over s = log(x / (1 - x)), where the density is x^a (1 - x)^b: smooth, also for shapes below 1.
@@ -29,7 +29,7 @@ export function betaSlices(a: number, b: number, slices: number): number[] {
     while (i < steps && upTo[i + 1]! < target) i++
     const part = i < steps ? (target - upTo[i]!) / (upTo[i + 1]! - upTo[i]!) : 0
     const moment = slice === slices ? momentUpTo[steps]! : momentUpTo[i]! + part * (momentUpTo[i + 1]! - momentUpTo[i]!)
-    values.push(((moment - before) / mass) * slices)
+    values.push(Math.min(1, ((moment - before) / mass) * slices))
     before = moment
   }
   return values

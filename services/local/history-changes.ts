@@ -128,7 +128,9 @@ export function checkChanges(
 
 /** Days since 1970-01-01; NaN for what is no day. */
 export function dayNumber(day: string): number {
-  return /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(day) / dayMs : Number.NaN
+  const number = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(day) / dayMs : Number.NaN
+  // Date.parse takes 30 February for 2 March.
+  return !Number.isNaN(number) && dayText(number) === day ? number : Number.NaN
 }
 
 export function dayText(number: number): string {

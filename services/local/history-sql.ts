@@ -1,11 +1,11 @@
-import type { HistoryCohorts } from './alert-history.ts'
+import type { HistoryCohorts } from './history-cohorts.ts'
 
 /** What the statements are made of: numbers and names that stand in the text, for thousands of them are no query parameters. */
 export interface HistoryTables {
   readonly database: string
   readonly seed: number
   readonly cohorts: HistoryCohorts
-  /** Broad tastes, `tasteSlices` for each product. */
+  /** Broad tastes, as many for each product. */
   readonly tastes: readonly number[]
   /** Since 1970-01-01, in a row. */
   readonly days: readonly number[]
