@@ -29,17 +29,17 @@ export function usageInsert(tables: HistoryTables): string {
   const restClass = `${strings(cohorts.products.map(({ broadClass }) => broadClass))}[product_index]`
   return `INSERT INTO ${database}.usage_by_cohort_daily
     (day, product, cohort_month, country, plans, value_class, taxonomy_version, bucket, requests, purchases)
-    SELECT ${dimensions(cohorts)}, class.1, ${taxonomyVersion}, bucket, class.2, class.3
+    SELECT ${dimensions(cohorts)}, value_class, ${taxonomyVersion}, bucket, requests,
+      if(value_class = 'direct', requests, 0)
     FROM
     (
       SELECT day, product_index, month_index, country_index, prime, bucket,
-        [('direct', sum(direct), sum(direct)), (${restClass}, sum(rest), 0), ('free', sum(free), 0),
-         ('unclassified', sum(unclassified), 0), ('not_a_request', sum(not_a_request), 0)] AS classes
+        sumForEach(drawn) AS drawn
       FROM (${householdDays(tables)})
       GROUP BY day, product_index, month_index, country_index, prime, bucket
     )
-    ARRAY JOIN classes AS class
-    WHERE class.2 > 0`
+    ARRAY JOIN drawn AS requests, ['direct', ${restClass}, 'free', 'unclassified', 'not_a_request'] AS value_class
+    WHERE requests > 0`
 }
 
 /** The same draws once more: a statement fills one table, and a state by cohort needs the households behind the sums. */
@@ -52,7 +52,7 @@ export function householdsInsert(tables: HistoryTables): string {
     (
       SELECT day, product_index, month_index, country_index, prime,
         sum(requests) AS all_requests, uniqCombined64StateIf(household, requests > 0) AS state
-      FROM (SELECT *, direct + rest + free + unclassified AS requests FROM (${householdDays(tables)}))
+      FROM (SELECT *, arraySum(arraySlice(drawn, 1, 4)) AS requests FROM (${householdDays(tables)}))
       GROUP BY day, product_index, month_index, country_index, prime
       -- No WHERE requests > 0 before: the planner would draw everything twice for it.
       HAVING all_requests > 0
@@ -95,14 +95,12 @@ function householdDays({ seed, cohorts, tastes, days, cells }: HistoryTables): s
     WITH
       (hash -> (bitAnd(hash, 4294967295) + 0.5) / 4294967296) AS low_unit,
       (hash -> (bitShiftRight(hash, 32) + 0.5) / 4294967296) AS high_unit,
-      (hash -> sqrt(-2 * log(low_unit(hash))) * cos(2 * pi() * high_unit(hash))) AS normal,
-      ((mean, hash) -> ${poisson('mean', 'hash')}) AS poisson
+      (hash -> sqrt(-2 * log(low_unit(hash))) * cos(2 * pi() * high_unit(hash))) AS normal
     SELECT day, product_index, month_index, country_index, prime, bucket, household,
-      poisson(expected * direct_share, intHash64(draw + 1)) AS direct,
-      poisson(expected * rest_share, intHash64(draw + 2)) AS rest,
-      poisson(expected * (1 - direct_share - rest_share - unclassified_share), intHash64(draw + 3)) AS free,
-      poisson(expected * unclassified_share, intHash64(draw + 4)) AS unclassified,
-      poisson(expected * ${notARequestShare}, intHash64(draw + 5)) AS not_a_request
+      arrayMap((mean, hash) -> ${poisson},
+        [expected * direct_share, expected * rest_share, expected * (1 - direct_share - rest_share - unclassified_share),
+         expected * unclassified_share, expected * ${notARequestShare}],
+        arrayMap(class -> intHash64(draw + class), [1, 2, 3, 4, 5])) AS drawn
     FROM
     (
       SELECT *, least(${unclassifiedShare}, 1 - direct_share - rest_share) AS unclassified_share
@@ -166,21 +164,20 @@ function householdDays({ seed, cohorts, tastes, days, cells }: HistoryTables): s
 }
 
 /**
- * A Poisson number from one hash. Below 2 by inversion, up to 10; from 2 on the Cornish-Fisher expansion, rounded, whose mean
- * is exact and whose variance is 0.14 too large.
+ * A Poisson number of a `mean` from one `hash`. Below 2 by inversion, up to 10; from 2 on the Cornish-Fisher expansion, rounded,
+ * whose mean is exact and whose variance is 0.14 too large.
  */
-function poisson(mean: string, hash: string): string {
+const poisson = (() => {
   const terms = Array.from({ length: 10 }, (_, last) => {
     let series = '1'
     for (let k = last; k > 0; k--) {
-      series = `(1 + ${mean} / ${k} * ${series})`
+      series = `(1 + mean / ${k} * ${series})`
     }
-    return `(low_unit(${hash}) * exp(${mean}) > ${series})`
+    return `(low_unit(hash) * exp(mean) > ${series})`
   })
-  const z = `normal(${hash})`
-  return `toUInt32(if(${mean} < ${cornishFisherFrom}, ${terms.join(' + ')},
-    greatest(0, floor(${mean} + ${z} * sqrt(${mean}) + (${z} * ${z} - 1) / 6 + 0.5))))`
-}
+  return `toUInt32(if(mean < ${cornishFisherFrom}, ${terms.join(' + ')},
+    greatest(0, floor(mean + normal(hash) * sqrt(mean) + (normal(hash) * normal(hash) - 1) / 6 + 0.5))))`
+})()
 
 /** For each day, country and product: the indices of the products that its households use, as [[1], [2, 4], ...]. */
 function sets(cells: readonly HistoryCell[]): string {
