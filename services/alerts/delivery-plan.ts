@@ -78,9 +78,13 @@ function dueChanges(chain: readonly AlertNotice[], { taken }: PlanInput): Due {
 function dueState(chain: readonly AlertNotice[], { taken, toldMs, nowMs, resendMs }: PlanInput): Due {
   const newest = chain.at(-1)!
   const key = changeKey(newest)
-  const open = taken === undefined ? [] : chain.filter((notice) => !taken.has(changeKey(notice)))
-  const holds = newest.status === 'firing' || nowMs - (taken?.get(key) ?? -Infinity) <= resolvedRetellMs
   const isTime = nowMs - (toldMs.get(key) ?? -Infinity) >= resendMs
+  if (taken === undefined) {
+    // A change would have to be recorded. What we told before is kept from ending, that is all.
+    return { notices: newest.status === 'firing' && toldMs.has(key) && isTime ? [newest] : [], withheld: 0 }
+  }
+  const open = chain.filter((notice) => !taken.has(changeKey(notice)))
+  const holds = newest.status === 'firing' || nowMs - (taken.get(key) ?? -Infinity) <= resolvedRetellMs
   const again = !open.includes(newest) && (open.length > 0 || (holds && isTime))
   return { notices: again ? [...open, newest] : open, withheld: 0 }
 }

@@ -6,7 +6,8 @@
  * - A receiver of `changes` is sent every (fingerprint, startsAt, status) until it takes it, and then never again. Resolved is
  *   sent only after its firing was taken, at the latest in the same call: a pair that nobody took goes out in its order.
  * - A receiver of `state` is sent every change at once, what fires again every `resendMs`, and what is resolved until it takes
- *   it and then for 15 minutes more, as Prometheus does. It goes on while the ledger is away: Alertmanager would else resolve all.
+ *   it and then for 15 minutes more, as Prometheus does. While the ledger is away it is told again what fires, as before:
+ *   Alertmanager would else take it all for resolved.
  * - An alert's notices go out in their order; one that is not taken holds back those after it of its alert, and no others.
  * - Receivers work side by side, and one's fault delays no other. A request that fails in a way that passes is tried
  *   three times in a call, once where the call before failed; what is not taken stays for the next call.
