@@ -9,7 +9,7 @@ import { changeKey } from '../../../services/alerts/delivery-plan.ts'
 import type { AlertNotice } from '../../../services/alerts/notice.ts'
 import { createWebhookReceiver } from '../../../services/alerts/webhook.ts'
 import { createLogger } from '../../../services/shared/io/log.ts'
-import { startAlertEndpoint, type AlertEndpoint, type Answer } from '../../support/alert-endpoint.ts'
+import { startAlertEndpoint, type Answer } from '../../support/alert-endpoint.ts'
 import { createMemoryLedger, type LedgerFate } from '../../support/memory-ledger.ts'
 import { notice } from '../../support/notices.ts'
 
@@ -51,7 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('away'), isAway: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart') }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('deliver') }) },
-) as fc.Arbitrary<Step>
+)
 
 interface Told {
   readonly labels: { readonly country: string; readonly alertname: string }
