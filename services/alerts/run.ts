@@ -5,6 +5,7 @@ import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import type { Logger } from '../shared/io/log.ts'
 import type { createDelivery } from './delivery.ts'
 import type { AlertEngine } from './engine.ts'
+import type { AlertNotice } from './notice.ts'
 import { readNotices } from './notices.ts'
 import type { Rule } from './rule.ts'
 
@@ -16,8 +17,6 @@ export interface RunDeps {
   readonly everyMs: number
   readonly now: () => number
   readonly log: Logger
-  /** Called with each look's outcome; tests and the demo wait for it. */
-  readonly onLook?: (look: { ticks: number; firing: number }) => void
 }
 
 /** Rules that can be changed while they run. A refused change leaves the old ones in force. */
@@ -44,24 +43,40 @@ export function createRuleSource(load: () => readonly Rule[], log: Logger): Rule
 }
 
 /**
- * Judges and tells until the signal. A server that is away is asked again with the next look: what was recorded is told then, and
- * windows that became complete meanwhile are judged one after the other. Throws only what no retry mends.
+ * Judges and tells until the signal, each in a loop of its own: catching up for a long time must not keep Alertmanager waiting,
+ * which would take what it no longer hears of for resolved. A server that is away is asked again with the next look; what is
+ * known to fire is told meanwhile. Throws only what no retry mends.
  */
 export async function runAlerts(source: RuleSource, deps: RunDeps, signal: AbortSignal): Promise<void> {
-  const { engine, delivery, log } = deps
-  while (!signal.aborted) {
-    try {
-      const { ticks } = await engine.advance(source.rules, deps.now())
-      const names = new Set(source.rules.map(({ name }) => name))
-      const notices = await readNotices(deps, names, deps.now())
-      await delivery.deliver(notices)
-      deps.onLook?.({ ticks: ticks.length, firing: notices.filter(({ status }) => status === 'firing').length })
-    } catch (thrown) {
-      if (!(thrown instanceof PipelineError && thrown.retryable)) {
-        throw thrown
-      }
-      log.warn({ fault: thrown.message }, 'look failed, trying again')
-    }
-    await sleep(deps.everyMs, undefined, { signal }).catch(() => undefined)
+  const failed = new AbortController()
+  const stop = AbortSignal.any([signal, failed.signal])
+  let notices: readonly AlertNotice[] = []
+
+  async function judge(): Promise<void> {
+    await deps.engine.advance(source.rules, deps.now())
   }
+
+  async function tell(): Promise<void> {
+    try {
+      notices = await readNotices(deps, new Set(source.rules.map(({ name }) => name)), deps.now())
+    } finally {
+      await deps.delivery.deliver(notices)
+    }
+  }
+
+  const loop = async (doing: string, look: () => Promise<void>) => {
+    while (!stop.aborted) {
+      try {
+        await look()
+      } catch (thrown) {
+        if (!(thrown instanceof PipelineError && thrown.retryable)) {
+          failed.abort()
+          throw thrown
+        }
+        deps.log.warn({ doing, fault: thrown.message }, 'look failed, trying again')
+      }
+      await sleep(deps.everyMs, undefined, { signal: stop }).catch(() => undefined)
+    }
+  }
+  await Promise.all([loop('judging', judge), loop('telling', tell)])
 }

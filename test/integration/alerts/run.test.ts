@@ -60,7 +60,7 @@ test('tells a webhook once over a kill, takes up an edited rule file, and refuse
   t.after(() => rm(folder, { recursive: true, force: true }))
   const work = await pipelineCase(t, { partitions: 2 })
   const yesterday = new Date(Date.now() - dayMs).toISOString().slice(0, 10)
-  await work.simulate({ events: 6_000, days: 2, until: yesterday, malformed: 0, duplicates: 0, seed: 7 })
+  await work.simulate({ events: 30_000, days: 2, until: yesterday, malformed: 0, duplicates: 0, seed: 7 })
   await work.assertDrained([work.startProcess({ BATCH_ROWS_MAX: '5000' })])
 
   const webhook = await startWebhook(t)
