@@ -48,9 +48,20 @@ export interface CohortWindow {
   readonly byMix: ReadonlyMap<string, BucketSums>
 }
 
-/** Cohorts by their key, `cohortKey`. */
-export function byCohort(input: WindowInput | undefined): Map<string, CohortWindow> {
-  const cells = Map.groupBy(input?.cells ?? [], ({ cohort }) => cohortKey(cohort))
+/** Cohorts by their key, `cohortKey`. A window is in the baseline of many others and of many rules: it is taken apart once. */
+export function byCohort(input: WindowInput | undefined): ReadonlyMap<string, CohortWindow> {
+  if (input === undefined) {
+    return new Map()
+  }
+  const known = takenApart.get(input) ?? takeApart(input)
+  takenApart.set(input, known)
+  return known
+}
+
+const takenApart = new WeakMap<WindowInput, ReadonlyMap<string, CohortWindow>>()
+
+function takeApart(input: WindowInput): ReadonlyMap<string, CohortWindow> {
+  const cells = Map.groupBy(input.cells, ({ cohort }) => cohortKey(cohort))
   return new Map(
     [...cells].map(([key, own]) => {
       const total = own.length === 1 ? sumsOf(own[0]!) : addAll(own.map(sumsOf))

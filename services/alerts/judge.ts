@@ -1,8 +1,9 @@
-import { HOUSEHOLD_BUCKETS, shareBounds, wilson, type BucketSums } from '../shared/domain/share-interval.ts'
+import { shareBounds, wilson, type BucketSums } from '../shared/domain/share-interval.ts'
 import { driftChart } from '../shared/domain/stats/drift.ts'
 import { kitagawa } from '../shared/domain/stats/kitagawa.ts'
 import { newcombeDifference, wilsonOfCount } from '../shared/domain/stats/newcombe.ts'
-import { pairedDifference } from '../shared/domain/stats/paired-difference.ts'
+import { bucketResiduals, type BucketResiduals } from '../shared/domain/stats/bucket-residuals.ts'
+import { pairedResiduals } from '../shared/domain/stats/paired-difference.ts'
 import { studentQuantile, studentTwoSidedP } from '../shared/domain/stats/student-t-distribution.ts'
 import { addAll, sum, type CohortWindow } from './inputs.ts'
 import type { Rule } from './rule.ts'
@@ -146,11 +147,12 @@ function judgeChange(
   if (rule.measure === 'rejected_ratio') {
     return judgeCounts(rule, now, days)
   }
-  const paired = pairedDifference(
-    divide(now.total, scale),
-    days.map(({ total }) => divide(total, scale)),
-    { confidence: rule.confidence, centre: rule.baseline.centre, dayShocks: true, buckets: bucketsOf(now) },
-  )
+  const today = residualsOf(divide(now.total, scale))
+  const before = days.map(({ total }) => residualsOf(divide(total, scale))).filter((day) => day !== null)
+  const paired =
+    today === null || before.length === 0
+      ? null
+      : pairedResiduals(today, before, { confidence: rule.confidence, centre: rule.baseline.centre, dayShocks: true })
   const wanted = Math.min(baseWindowsMin, rule.baseline.weeks)
   if (paired === null || days.length < wanted) {
     const value = paired === null ? null : paired.share * scale
@@ -191,6 +193,15 @@ function judgeChange(
   }
 }
 
+/** A window's residuals serve in the baselines of six others, and of every rule that reads the same sums. */
+const knownResiduals = new WeakMap<BucketSums, BucketResiduals | null>()
+
+function residualsOf(sums: BucketSums): BucketResiduals | null {
+  const known = knownResiduals.get(sums) ?? bucketResiduals(sums)
+  knownResiduals.set(sums, known)
+  return known
+}
+
 /** Messages against those of the baseline together: Newcombe's interval, and the p-value of its width at this confidence. */
 function judgeCounts(rule: Rule, now: CohortWindow, days: readonly CohortWindow[]): Partial<Finding> {
   const before = addAll(days.map(({ total }) => total))
@@ -218,7 +229,7 @@ function decompose(now: CohortWindow, days: readonly CohortWindow[], confidence:
     before: addAll(days.flatMap(({ byMix }) => byMix.get(cell) ?? [])),
     after: now.byMix.get(cell) ?? { requests: [], monetised: [] },
   }))
-  return kitagawa(cells, { confidence, buckets: bucketsOf(now) })
+  return kitagawa(cells, { confidence })
 }
 
 /** Requests per household are above 1; the formulas of shares want 0 to 1, and are linear. A power of two divides exactly. */
@@ -237,10 +248,6 @@ function scaleOf(rule: Rule, windows: readonly (CohortWindow | undefined)[]): nu
 
 function divide(sums: BucketSums, scale: number): BucketSums {
   return scale === 1 ? sums : { requests: sums.requests, monetised: Array.from(sums.monetised, (hits) => hits / scale) }
-}
-
-function bucketsOf(window: CohortWindow): number {
-  return Math.max(HOUSEHOLD_BUCKETS, window.total.requests.length)
 }
 
 function times(value: number | null, scale: number): number | null {
