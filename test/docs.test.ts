@@ -256,9 +256,9 @@ function anchorsOf(text: string): string[] {
   )
 }
 
-/** The --help of every verb, by verb; `taxonomy check` is one, too. */
+/** The --help of every verb, by verb; `taxonomy check` and `alerts run` are such, too. */
 async function readHelp(): Promise<Map<string, string>> {
-  // Sixteen processes load the same files: a cache of what Node compiles halves their time.
+  // Some twenty processes load the same files: a cache of what Node compiles halves their time.
   const cache = await mkdtemp(join(tmpdir(), 'intent-ledger-docs-'))
   const env = { ...process.env, NODE_COMPILE_CACHE: cache }
   const helpOf = async (words: readonly string[]) => {
@@ -266,11 +266,15 @@ async function readHelp(): Promise<Map<string, string>> {
     return stdout
   }
   const verbsIn = (text: string) =>
-    [.../\nCommands:\n([\s\S]*?)(\n\n|$)/.exec(text)![1]!.matchAll(/^ {2}([a-z]+)\b/gm)]
+    [.../\nCommands:\n([\s\S]*?)(\n\n|$)/.exec(text)![1]!.matchAll(/^ {2}([a-z]+(?:-[a-z]+)*)\b/gm)]
       .map((match) => match[1]!)
       .filter((verb) => verb !== 'help')
   const found = new Map<string, string>()
-  const verbs = [...verbsIn(await helpOf([])), 'taxonomy check', 'taxonomy explain']
+  const groups = ['taxonomy', 'alerts']
+  const inGroups = await Promise.all(
+    groups.map(async (group) => verbsIn(await helpOf([group])).map((verb) => `${group} ${verb}`)),
+  )
+  const verbs = [...verbsIn(await helpOf([])), ...inGroups.flat()]
   // Two at a time: each is a process that loads the whole command.
   for (let at = 0; at < verbs.length; at += 2) {
     await Promise.all(
