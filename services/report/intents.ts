@@ -1,7 +1,15 @@
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { viewsDatabase } from '../shared/io/settings.ts'
 import { intentClasses } from './flags.ts'
-import { formatShare, renderCsv, renderJson, renderTable, type Cell, type Column, type Format } from '../shared/io/render.ts'
+import {
+  formatShare,
+  renderCsv,
+  renderJson,
+  renderTable,
+  type Cell,
+  type Column,
+  type Format,
+} from '../shared/io/render.ts'
 import { describeWindow, type Window } from './window.ts'
 
 export interface IntentParameters {
