@@ -237,7 +237,8 @@ function scaleOf(rule: Rule, windows: readonly (CohortWindow | undefined)[]): nu
   if (rule.measure !== 'requests_per_household') {
     return 1
   }
-  let most = 1
+  // A threshold is a share as well, and one of 1 or more has no spread to test with.
+  let most = rule.condition.kind === 'threshold' ? Math.max(1, 2 * rule.condition.value) : 1
   for (const window of windows) {
     for (let bucket = 0; bucket < (window?.total.requests.length ?? 0); bucket++) {
       most = Math.max(most, window!.total.monetised[bucket]! / Math.max(1, window!.total.requests[bucket]!))
