@@ -47,7 +47,12 @@ function dimensionFaults({ measure, by, filter, mix }: Partial<RuleForm>): Mista
       })
     }
   })
-  if (mix !== undefined && mix !== 'none' && measure !== 'rejected_ratio') {
+  if (mix !== undefined && mix !== 'none' && measure === 'requests_per_household') {
+    faults.push({
+      path: ['mix'],
+      says: `is ${mix}, but a household may stand in two of them and would count twice; requests_per_household takes none`,
+    })
+  } else if (mix !== undefined && mix !== 'none' && measure !== 'rejected_ratio') {
     if (filter?.[mix] !== undefined) {
       faults.push({
         path: ['mix'],

@@ -177,6 +177,11 @@ for (const [name, given, says] of [
     'condition.drifts needs windows of a day, and window is hour; take window: day',
   ],
   ['an unknown mix', { mix: 'partition' }, 'mix is "partition"; take none, product, cohort_month, country, plans'],
+  [
+    'a mix of requests per household',
+    { measure: 'requests_per_household', mix: 'country' },
+    'mix is country, but a household may stand in two of them',
+  ],
   ['a mix that the filter fixes', { mix: 'country', filter: { country: 'DE' } }, 'mix is country, which filter fixes'],
   ['a mix that by tells apart', { mix: 'plans', by: ['plans'] }, 'mix is plans, which by tells apart already'],
   [
