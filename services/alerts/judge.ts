@@ -43,7 +43,7 @@ export interface Finding {
  * - A drift: the CUSUM chart of the last days (`driftChart`).
  */
 export function judge(rule: Rule, now: CohortWindow | undefined, base: readonly (CohortWindow | undefined)[]): Finding {
-  const known = { ...nothing, households: now?.households ?? 0, requests: now?.requests ?? 0 }
+  const known = { ...nothing, households: now?.households ?? 0, requests: requestsOf(rule, now) }
   const few = tooFew(rule, now)
   if (now === undefined || few !== null) {
     return { ...known, insufficient: few }
@@ -87,8 +87,14 @@ function judgeDrift(
   if (last.residual === null) {
     return { value, insufficient: 'not enough days for a drift chart' }
   }
+  const weekdays = [7, 14, 21, 28].flatMap((back) => shareOf(base[back - 1]) ?? [])
+  const baseline = weekdays.length === 0 ? null : (sum(weekdays) / weekdays.length) * scale
   const signal = chart.slice(-signalStandsDays).findLast((day) => day.signal !== null)?.signal ?? null
-  return { value, drift: { high: last.high, low: last.low, signal } }
+  return { value, baseline, drift: { high: last.high, low: last.low, signal } }
+}
+
+function shareOf(day: BucketSums | undefined): number | null {
+  return day === undefined ? null : shareBounds(day).share
 }
 
 const nothing: Finding = {
@@ -107,9 +113,18 @@ function tooFew(rule: Rule, now: CohortWindow | undefined): string | null {
   if (now.households < rule.minimumHouseholds && rule.measure !== 'rejected_ratio') {
     return `${now.households} households, where ${rule.minimumHouseholds} are wanted`
   }
-  return now.requests < rule.minimumRequests
-    ? `${now.requests} ${rule.measure === 'rejected_ratio' ? 'messages' : 'requests'}, where ${rule.minimumRequests} are wanted`
+  const requests = requestsOf(rule, now)
+  return requests < rule.minimumRequests
+    ? `${requests} ${rule.measure === 'rejected_ratio' ? 'messages' : 'requests'}, where ${rule.minimumRequests} are wanted`
     : null
+}
+
+/** A ratio is of requests (or messages); requests per household are of households, and requests are what is counted. */
+function requestsOf(rule: Rule, window: CohortWindow | undefined): number {
+  if (window === undefined) {
+    return 0
+  }
+  return rule.measure === 'requests_per_household' ? sum(window.total.monetised) : window.requests
 }
 
 function judgeThreshold(rule: Rule, sums: BucketSums, scale: number, threshold: number): Partial<Finding> {

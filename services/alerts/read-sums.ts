@@ -152,7 +152,9 @@ function perHouseholdSql(source: SumsSource, series: Series): string {
 function rejectedSql({ database }: SumsSource, series: Series): string {
   const part = (table: string, rejected: 0 | 1) =>
     `SELECT ${windowOf(series, 'recorded_at')} AS win, partition, ${rejected} AS rejected, count() AS messages FROM ${database}.${table}
-     WHERE has({starts:Array(Int64)}, win) GROUP BY win, partition`
+     WHERE recorded_at >= fromUnixTimestamp64Milli(arrayMin({starts:Array(Int64)}), 'UTC')
+       AND recorded_at < fromUnixTimestamp64Milli(arrayMax({starts:Array(Int64)}) + ${windowMs[series.window]}, 'UTC')
+       AND has({starts:Array(Int64)}, win) GROUP BY win, partition`
   return grouped(
     `SELECT win, [${series.by.map((dimension) => columnOf[dimension]).join(', ')}]::Array(String) AS cohort, '' AS mix, 0 AS bucket,
        sum(messages) AS x, sumIf(messages, rejected = 1) AS y
