@@ -32,7 +32,10 @@ export interface RuleSummary {
 /** Windows read from the tables at a time. */
 const chunkWindows = 28
 
-/** The engine of `alerts run` over complete windows from `fromMs` on, before `toMs`; starts with no alert firing and keeps nothing. */
+/**
+ * The engine of `alerts run` over complete windows from `fromMs` on, before `toMs`. Goes on from the states that a live run had
+ * after the window before, else with no alert firing. Keeps nothing.
+ */
 export async function backtest(
   rules: readonly Rule[],
   range: { fromMs: number; toMs: number },
@@ -51,7 +54,7 @@ export async function backtest(
     for (let start = first; start + length <= range.toMs; start += length) {
       starts.push(start)
     }
-    let states: ReadonlyMap<string, AlertState> = new Map()
+    let states: ReadonlyMap<string, AlertState> = (await deps.record.statesAfter(rule, first - length)) ?? new Map()
     const counts = { windowsSeenLive: 0, evaluations: 0, pages: 0, firingWindows: 0, insufficientWindows: 0 }
     for (const [place, start] of starts.entries()) {
       if (place % chunkWindows === 0) {

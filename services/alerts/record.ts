@@ -3,6 +3,7 @@ import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { insertSettings } from '../shared/pipeline/insert.ts'
 import { sum, type Cell, type Series, type WindowInput } from './inputs.ts'
 import type { Finding } from './judge.ts'
+import { identityOf } from './rule-identity.ts'
 import type { Rule } from './rule.ts'
 import type { AlertState, Status } from './state.ts'
 import { annotationsOf, fingerprintOf, labelsOf } from './texts.ts'
@@ -14,8 +15,14 @@ export interface AlertRecord {
   keepInputs(series: Series, inputs: readonly WindowInput[], nowMs: number): Promise<void>
   /** Where each rule stands: its last window, and the states after it. */
   lastTicks(): Promise<Map<string, LastTick>>
+  /** The state after that window, if the rule, as it is, judged it live. */
+  statesAfter(rule: Rule, windowStartMs: number): Promise<LastTick['states'] | undefined>
+  /** Rules that lag, each with the window it waits for. */
+  lagging(): Promise<Map<string, number>>
   /** Transitions first, then the tick that says they are there. */
-  keepTick(rule: Rule, ruleHash: string, tick: Tick, nowMs: number): Promise<void>
+  keepTick(rule: Rule, identity: string, tick: Tick, nowMs: number): Promise<void>
+  /** That the rule goes on after this window, with these states. Harmless to repeat. */
+  keepBeginning(rule: Rule, position: LastTick, nowMs: number): Promise<void>
   keepTransitions(rule: Rule, transitions: readonly Transition[], token: string, nowMs: number): Promise<void>
   /** In the order of window, rule and cohort. */
   transitions(range: { fromMs: number; toMs: number; rule?: string }): Promise<RecordedTransition[]>
@@ -23,7 +30,11 @@ export interface AlertRecord {
 
 export interface LastTick {
   readonly windowStartMs: number
+  /** The latest start of all windows judged under the rule's name, also by what it was before an edit. */
+  readonly latestStartMs: number
   readonly states: ReadonlyMap<string, AlertState>
+  /** `identityOf` the rule that judged it. */
+  readonly identity: string
 }
 
 export interface RecordedTransition {
@@ -85,7 +96,7 @@ export function createAlertRecord(options: {
         return []
       }
       const rows = await clickHouse.rows<{ start: number; cells: string }>(
-        `SELECT toUnixTimestamp64Milli(window_start) AS start, any(cells) AS cells FROM ${database}.alert_inputs
+        `SELECT toUnixTimestamp64Milli(window_start) AS start, argMin(cells, seen_at) AS cells FROM ${database}.alert_inputs
          WHERE series = {series:String} AND taxonomy_version = {taxonomy:UInt16}
            AND window_start IN (SELECT arrayJoin(arrayMap(s -> fromUnixTimestamp64Milli(s, 'UTC'), {starts:Array(Int64)})))
          GROUP BY window_start`,
@@ -105,24 +116,60 @@ export function createAlertRecord(options: {
       }
     },
     async lastTicks() {
-      const rows = await clickHouse.rows<{ rule: string; start: number; states: string }>(
-        `SELECT rule, toUnixTimestamp64Milli(max(window_start)) AS start, argMax(states, window_start) AS states
-         FROM ${database}.alert_ticks GROUP BY rule`,
+      // By the time of judging: a rule whose window or cohorts were changed judges windows that the old one had judged too.
+      const rows = await clickHouse.rows<{
+        rule: string
+        start: number
+        latest: number
+        states: string
+        identity: string
+      }>(
+        `SELECT rule, toUnixTimestamp64Milli(tupleElement(last, 1)) AS start, tupleElement(last, 2) AS states,
+           tupleElement(last, 3) AS identity, toUnixTimestamp64Milli(latest_start) AS latest
+         FROM (SELECT rule, argMax((window_start, states, toString(rule_hash)), (judged_at, window_start)) AS last,
+                 max(window_start) AS latest_start
+               FROM ${database}.alert_ticks GROUP BY rule)`,
       )
       return new Map(
-        rows.map(({ rule, start, states }) => [
+        rows.map(({ rule, start, latest, states, identity }) => [
           rule,
-          { windowStartMs: start, states: new Map(JSON.parse(states) as [string, AlertState][]) },
+          { windowStartMs: start, latestStartMs: latest, states: statesOf(states), identity },
         ]),
       )
     },
-    async keepTick(rule, ruleHash, tick, nowMs) {
-      const token = `${rule.name} ${tick.windowStartMs}`
+    async statesAfter(rule, windowStartMs) {
+      const [row] = await clickHouse.rows<{ states: string }>(
+        `SELECT states FROM ${database}.alert_ticks
+         WHERE rule = {rule:String} AND rule_hash = {identity:String}
+           AND window_start = fromUnixTimestamp64Milli({start:Int64}, 'UTC')
+         ORDER BY judged_at LIMIT 1`,
+        { rule: rule.name, identity: identityOf(rule), start: windowStartMs },
+      )
+      return row === undefined ? undefined : statesOf(row.states)
+    },
+    async lagging() {
+      const rows = await clickHouse.rows<{ rule: string; start: number }>(
+        `SELECT rule, toUnixTimestamp64Milli(argMax(window_start, (window_end, recorded_at))) AS start
+         FROM ${database}.alert_transitions WHERE from_status = 'lagging' OR to_status = 'lagging'
+         GROUP BY rule HAVING argMax(to_status, (window_end, recorded_at)) = 'lagging'`,
+      )
+      return new Map(rows.map(({ rule, start }) => [rule, start]))
+    },
+    async keepBeginning(rule, { identity, windowStartMs, states }, nowMs) {
+      await insert('alert_ticks', `beginning ${rule.name} ${identity} ${windowStartMs} ${nowMs}`, [
+        {
+          ...{ rule: rule.name, window_start: time(windowStartMs), rule_hash: identity },
+          ...{ cohorts: 0, insufficient: 0, firing: 0, states: JSON.stringify([...states]), judged_at: time(nowMs) },
+        },
+      ])
+    },
+    async keepTick(rule, identity, tick, nowMs) {
+      const token = `${rule.name} ${identity} ${tick.windowStartMs}`
       await keepTransitions(rule, tick.transitions, `transitions ${token}`, nowMs)
       const having = (status: Status) => tick.evaluations.filter((evaluation) => evaluation.status === status).length
       await insert('alert_ticks', `tick ${token}`, [
         {
-          ...{ rule: rule.name, window_start: time(tick.windowStartMs), rule_hash: ruleHash },
+          ...{ rule: rule.name, window_start: time(tick.windowStartMs), rule_hash: identity },
           ...{ cohorts: tick.evaluations.length, insufficient: having('insufficient_data'), firing: having('firing') },
           ...{ states: JSON.stringify([...tick.states]), judged_at: time(nowMs) },
         },
@@ -161,6 +208,10 @@ interface TransitionRow {
   readonly labels: Record<string, string>
   readonly annotations: Record<string, string>
   readonly finding: string
+}
+
+function statesOf(text: string): Map<string, AlertState> {
+  return new Map(JSON.parse(text) as [string, AlertState][])
 }
 
 /** As ClickHouse reads a DateTime64(3). */

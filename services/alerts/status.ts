@@ -34,7 +34,7 @@ export async function alertStatus(
   deps: { record: AlertRecord; source: SumsSource; clickHouse: ClickHouse; database: string },
 ): Promise<RuleStatus[]> {
   const last = await deps.record.lastTicks()
-  const lagging = await readLagging(deps)
+  const lagging = await deps.record.lagging()
   const counted = await readCounts(deps)
   const found: RuleStatus[] = []
   for (const rule of rules) {
@@ -81,23 +81,9 @@ function requestsOf(cells: readonly { requests: readonly number[] }[]): number {
   return cells.reduce((all, { requests }) => all + sum(requests), 0)
 }
 
-async function readLagging({
-  clickHouse,
-  database,
-}: {
-  clickHouse: ClickHouse
-  database: string
-}): Promise<Set<string>> {
-  const rows = await clickHouse.rows<{ rule: string }>(
-    `SELECT rule FROM ${database}.alert_transitions WHERE from_status = 'lagging' OR to_status = 'lagging'
-     GROUP BY rule HAVING argMax(to_status, (window_end, recorded_at)) = 'lagging'`,
-  )
-  return new Set(rows.map(({ rule }) => rule))
-}
-
 async function readCounts({ clickHouse, database }: { clickHouse: ClickHouse; database: string }) {
   const rows = await clickHouse.rows<{ rule: string; cohorts: number }>(
-    `SELECT rule, argMax(cohorts, window_start) AS cohorts FROM ${database}.alert_ticks GROUP BY rule`,
+    `SELECT rule, argMax(cohorts, (judged_at, window_start)) AS cohorts FROM ${database}.alert_ticks GROUP BY rule`,
   )
   return new Map(rows.map(({ rule, cohorts }) => [rule, cohorts]))
 }

@@ -32,7 +32,9 @@ export function annotationsOf(rule: Rule, transition: Transition): Record<string
 export function numbersOf(rule: Rule, transition: Transition): string {
   const { finding } = transition
   if (finding === null) {
-    return 'nothing is known: the window is not complete'
+    return transition.cohort === null
+      ? 'nothing is known: the window is not complete'
+      : 'the rule was edited and asks for something else now'
   }
   const values = valuesOf(rule, transition)
   if (finding.insufficient !== null) {

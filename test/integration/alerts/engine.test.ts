@@ -157,7 +157,7 @@ test('a process that dies at any step of a tick leaves nothing out and nothing t
               await work.record.keepTransitions(
                 rule,
                 tick.transitions,
-                `transitions ${rule.name} ${tick.windowStartMs}`,
+                `transitions ${rule.name} ${hash} ${tick.windowStartMs}`,
                 now,
               )
               if (done++ === 4) {
@@ -216,4 +216,105 @@ test('explain says the numbers, and why it fires or not', async (t) => {
   )
   assert.match(us!.why, /^it fires/)
   assert.match(de!.why, /^it does not fire: it may be chance, and it does not reach the least change/)
+})
+
+test('a rule that was edited to ask for something else begins anew, and what fired is resolved', async (t) => {
+  const work = await alertsCase(t)
+  const until = { ...work.range, toMs: Date.parse('2026-03-07') }
+  for (let now = until.fromMs + dayMs + 2 * hourMs; now <= until.toMs + 2 * hourMs; now += dayMs) {
+    await work.engineOf().advance([rule], now)
+  }
+  const limit: Rule = { ...rule, condition: { kind: 'change', direction: 'drop', least: 0.2, unit: 'relative' } }
+  const [next] = (await work.engineOf().advance([limit], until.toMs + dayMs + 2 * hourMs)).ticks
+  assert.equal(next!.transitions.length, 0, 'another limit goes on with what fires')
+
+  // Edited one way and the other, and judged by a new process each time.
+  const product: Rule = { ...rule, by: ['product'] }
+  const looks: [Rule, number, string | null][] = [
+    [product, missingOn + 3 * hourMs, null],
+    [{ ...rule, window: 'week' }, missingOn + 4 * hourMs, null],
+    [product, missingOn + 5 * hourMs, null],
+    [product, missingOn + dayMs + 2 * hourMs, '2026-03-08'],
+    [{ ...rule, window: 'week' }, lastDay, null],
+    [{ ...rule, window: 'week' }, lastDay + 8 * dayMs, '2026-03-09'],
+    [rule, lastDay + 8 * dayMs, '2026-03-16'],
+  ]
+  for (const [edited, now, judged] of looks) {
+    const { ticks } = await work.engineOf().advance([edited], now)
+    assert.deepEqual(
+      ticks.map(({ windowStartMs }) => new Date(windowStartMs).toISOString().slice(0, 10)),
+      judged === null ? [] : [judged],
+    )
+    if (edited.window === 'week' && judged !== null) {
+      const [de] = ticks[0]!.evaluations
+      assert.deepEqual([de!.cohort, de!.finding.insufficient], [['DE'], null])
+    }
+    assert.deepEqual((await work.engineOf().advance([edited], now)).ticks, [], 'a restart knows that it is done')
+  }
+  const notices = await readNotices(work, new Set([rule.name]), missingOn + dayMs)
+  assert.deepEqual(
+    notices
+      .filter(({ startsAtMs }) => startsAtMs === fallsOn + dayMs)
+      .map(({ status, labels, endsAtMs }) => [status, labels['country'], endsAtMs]),
+    [
+      ['firing', 'US', null],
+      ['resolved', 'US', missingOn + 3 * hourMs],
+    ],
+  )
+})
+
+test('a rule that lagged when its process ended has caught up in the next', async (t) => {
+  const work = await alertsCase(t)
+  const now = fallsOn + 2 * dayMs
+  await work.engineOf().advance([rule], fallsOn + 2 * hourMs)
+  await work.engineOf(work.record, () => Promise.resolve(fallsOn + 6 * hourMs)).advance([rule], now)
+  const lags = async () => (await alertStatus([rule], { ...work, database: work.database }))[0]!.lagging
+  assert.equal(await lags(), true)
+  await work.engineOf(work.record, () => Promise.resolve(fallsOn + 6 * hourMs)).advance([rule], now + hourMs)
+  await work.engineOf().advance([rule], now + 2 * hourMs)
+  assert.equal(await lags(), false)
+  const ofRule = (await work.record.transitions(work.range)).filter(({ cohort }) => cohort === null)
+  assert.deepEqual(shown(ofRule), ['03-05 rule inactive -> lagging', '03-05 rule lagging -> inactive'])
+})
+
+test('before anything is stored a rule waits, and does not begin in 1969', async (t) => {
+  const work = await alertsCase(t)
+  const now = fallsOn + 5 * hourMs
+  const waiting = work.engineOf(work.record, () => Promise.resolve(0))
+  const { ticks, lagging } = await waiting.advance([rule], now)
+  assert.deepEqual([ticks.length, [...lagging.values()]], [0, [fallsOn - dayMs]])
+  assert.deepEqual(
+    (await work.engineOf().advance([rule], now)).ticks.map(({ windowStartMs }) => windowStartMs),
+    [fallsOn - dayMs],
+  )
+})
+
+test('a backtest that begins while an alert fires goes on from what the live run knew', async (t) => {
+  const work = await alertsCase(t)
+  await work.live()
+  const range = { ...work.range, fromMs: fallsOn + dayMs }
+  const live = await work.record.transitions(range)
+  const found = await backtest([rule], range, work)
+  assert.deepEqual(shown(found.transitions), shown(live))
+  assert.equal(found.rules[0]!.pages, 0)
+})
+
+test('two processes that see other sums judge by the same', async (t) => {
+  const work = await alertsCase(t)
+  const now = fallsOn + dayMs + 2 * hourMs
+  const first = work.engineOf()
+  let ofFirst: Awaited<ReturnType<typeof first.advance>> | undefined
+  const second = work.engineOf({
+    ...work.record,
+    async inputs(series, starts) {
+      const seen = await work.record.inputs(series, starts)
+      if (ofFirst === undefined) {
+        ofFirst = await first.advance([rule], now)
+        await work.insertUsage(usage(fallsOn, 99).map((row) => ({ ...row, requests: row.requests * 3 })))
+      }
+      return seen
+    },
+  })
+  const ofSecond = await second.advance([rule], now)
+  assert.deepEqual(ofSecond.ticks, ofFirst!.ticks)
 })
