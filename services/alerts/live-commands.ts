@@ -12,6 +12,7 @@ import { createDeliveryLedger } from './delivery-ledger.ts'
 import { createDelivery } from './delivery.ts'
 import { createAlertEngine } from './engine.ts'
 import { explain } from './explain.ts'
+import { readNotices } from './notices.ts'
 import type { Receiver } from './notice.ts'
 import { alertFormats, printBacktest, printExplanation, printStatus, type AlertFormat } from './print.ts'
 import { createAlertRecord } from './record.ts'
@@ -83,7 +84,10 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
       log.info({ rules: rules.rules.length, receivers: receivers.map(({ name }) => name) }, 'alerts started')
       await runAlerts(
         rules,
-        { engine, delivery, clickHouse, database, everyMs: settings.ALERT_EVERY_MS, now: Date.now, log },
+        {
+          ...{ engine, delivery, everyMs: settings.ALERT_EVERY_MS, now: Date.now, log },
+          notices: (names, nowMs) => readNotices({ clickHouse, database }, names, nowMs),
+        },
         stop.signal,
       )
       log.info('alerts stopped')

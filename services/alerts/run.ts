@@ -1,19 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { messageOf, PipelineError } from '../shared/domain/faults.ts'
-import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import type { Logger } from '../shared/io/log.ts'
 import type { createDelivery } from './delivery.ts'
 import type { AlertEngine } from './engine.ts'
 import type { AlertNotice } from './notice.ts'
-import { readNotices } from './notices.ts'
 import type { Rule } from './rule.ts'
 
 export interface RunDeps {
   readonly engine: AlertEngine
   readonly delivery: ReturnType<typeof createDelivery>
-  readonly clickHouse: ClickHouse
-  readonly database: string
+  /** What is to be told now, given the names of the rules in force. */
+  notices(rules: ReadonlySet<string>, nowMs: number): Promise<AlertNotice[]>
   readonly everyMs: number
   readonly now: () => number
   readonly log: Logger
@@ -58,7 +56,7 @@ export async function runAlerts(source: RuleSource, deps: RunDeps, signal: Abort
 
   async function tell(): Promise<void> {
     try {
-      notices = await readNotices(deps, new Set(source.rules.map(({ name }) => name)), deps.now())
+      notices = await deps.notices(new Set(source.rules.map(({ name }) => name)), deps.now())
     } finally {
       await deps.delivery.deliver(notices)
     }
