@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util'
 import { broad, STRICT } from '../support/usage-model.ts'
 import { auditCoverage } from './audit.ts'
 import { detection, runLength } from './drift.ts'
+import { falsePages } from './false-pages.ts'
 import { kitagawaCoverage } from './kitagawa.ts'
 import { alarmRate } from './paired.ts'
 
-/** The tables of README.md: `node test/statistics/main.ts paired kitagawa drift audit`, with --scale 0.1 for a look. */
+/** The tables of README.md: `node test/statistics/main.ts paired kitagawa drift audit pages`, with --scale 0.1 for a look. */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { scale: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
@@ -19,7 +20,7 @@ const shares = [
   ['strict 1 %', STRICT[0.01]],
 ] as const
 
-const tables: Record<string, () => void> = {
+const tables: Record<string, () => void | Promise<void>> = {
   paired() {
     row('share, households', 'day shocks', 'change', 'fires, %', 'without tau squared', 'median of 6')
     row('---', '---', '---', '---', '---', '---')
@@ -93,6 +94,23 @@ const tables: Record<string, () => void> = {
           row(method, String(events), `${100 * theta} %`, ...cells)
         }
   },
+  async pages() {
+    row('day shocks', 'rule', 'pages', 'cohort-days', 'pages per 1,000 cohort-days', 'ticks with a page, %')
+    row('---', '---', '---', '---', '---', '---')
+    const scenarios = [0, 0.02, 0.03].map((dayShocks) => ({
+      ...{ dayShocks, seeds: [seed, seed + 1, seed + 2], days: scaled(180), householdsPerCountry: 20_000 },
+    }))
+    await falsePages(scenarios, ({ dayShocks }, found) => {
+      for (const { rule, pages, cohortDays, rate, ticks } of found) {
+        const within = ({ estimate, low, high }: typeof rate, digits: number, times = 1) =>
+          `${(times * estimate).toFixed(digits)} (${(times * low).toFixed(digits)} to ${(times * high).toFixed(digits)})`
+        row(
+          ...[`${100 * dayShocks} %`, rule, String(pages), String(Math.round(cohortDays))],
+          ...[within(rate, 3), within(ticks, 1, 100)],
+        )
+      }
+    })
+  },
 }
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(tables)) {
@@ -103,7 +121,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(tables)) {
     break
   }
   process.stdout.write(`\n${name}, seed ${seed}, scale ${values.scale}\n\n`)
-  table()
+  await table()
 }
 
 function row(...cells: string[]): void {
