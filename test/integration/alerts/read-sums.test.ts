@@ -99,8 +99,9 @@ test('rejected messages are counted by partition and time of their record, with 
 })
 
 test('odd names of countries stay apart and come back from the record as they were', async (t) => {
-  const { source, insertUsage, insert, event } = await sumsCase(t)
-  await insertUsage(
+  const work = await sumsCase(t)
+  const { source, insert, event } = work
+  await work.insertUsage(
     names.map((country, index) => ({
       ...{ day: '2026-03-02', product: 'echo', cohort_month: '2026-01-01', country, plans: '', bucket: index },
       ...{ value_class: 'free', taxonomy_version: 1, requests: index + 1, household_ids: [index, index + 100] },
