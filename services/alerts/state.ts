@@ -1,5 +1,5 @@
 import type { Finding } from './judge.ts'
-import type { Rule } from './rule.ts'
+import { windowMs, type Rule } from './rule.ts'
 
 /**
  * The states of one alert, a cohort under a rule. What can't be known is never "ok": the alert then shows `insufficient_data`,
@@ -14,6 +14,8 @@ export interface AlertState {
   readonly quiet: number
   /** End of the window in which it began to fire. */
   readonly startsAtMs: number | null
+  /** Windows in a row that could not be known. */
+  readonly unknown: number
   /** It fired and was resolved in the window before this one; shown once. */
   readonly resolved: boolean
 }
@@ -22,7 +24,7 @@ export const statuses = ['inactive', 'pending', 'firing', 'resolved', 'insuffici
 export type Status = (typeof statuses)[number]
 
 export const untouched: AlertState = {
-  ...{ phase: 'inactive', known: true, held: 0, quiet: 0, startsAtMs: null, resolved: false },
+  ...{ phase: 'inactive', known: true, held: 0, quiet: 0, startsAtMs: null, unknown: 0, resolved: false },
 }
 
 export function statusOf(state: AlertState): Status {
@@ -38,19 +40,27 @@ export function nextState(
   endMs: number,
 ): AlertState {
   if (finding.insufficient !== null) {
-    return { ...before, known: false, resolved: false }
+    const unknown = before.unknown + 1
+    return unknown > forgottenAfter(rule)
+      ? { ...untouched, resolved: before.phase === 'firing' }
+      : { ...before, known: false, unknown, resolved: false }
   }
   const firing = before.phase === 'firing'
   if (firing ? stillHolds(rule, finding) : holds(rule, finding, adjustedP)) {
     const held = before.held + 1
     return firing || held >= rule.forWindows
-      ? { phase: 'firing', known: true, held, quiet: 0, startsAtMs: before.startsAtMs ?? endMs, resolved: false }
+      ? { ...untouched, phase: 'firing', held, startsAtMs: before.startsAtMs ?? endMs }
       : { ...untouched, phase: 'pending', held }
   }
   if (firing && before.quiet < rule.keepFiringForWindows) {
-    return { ...before, known: true, held: 0, quiet: before.quiet + 1 }
+    return { ...before, known: true, unknown: 0, held: 0, quiet: before.quiet + 1 }
   }
   return { ...untouched, resolved: firing }
+}
+
+/** Windows of the weeks that a baseline has: of a cohort that was silent for as long nothing is known any more, and it fires no longer. */
+function forgottenAfter(rule: Rule): number {
+  return (rule.baseline.weeks * windowMs.week) / windowMs[rule.window]
 }
 
 /** Whether the condition holds beyond doubt: in size, and at the rule's confidence. */

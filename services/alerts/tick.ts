@@ -97,14 +97,15 @@ export function tick(
   }
 }
 
-/** Every cohort that asks now, asked before, or has a state; in one order. */
+/** Every cohort that asks now, asked in the baseline, or is pending or fires; in one order. Of the others nothing is known. */
 function cohortsOf(
   rule: Rule,
   now: ReadonlyMap<string, CohortWindow>,
   base: readonly ReadonlyMap<string, CohortWindow>[],
   before: ReadonlyMap<string, AlertState>,
 ): string[] {
-  const keys = new Set([...now.keys(), ...base.flatMap((window) => [...window.keys()]), ...before.keys()])
+  const pending = [...before].filter(([, { phase }]) => phase !== 'inactive')
+  const keys = new Set([...now.keys(), ...base.flatMap((window) => [...window.keys()]), ...pending.map(([key]) => key)])
   if (rule.by.length === 0) {
     keys.add(cohortKey([]))
   }

@@ -17,7 +17,8 @@ export function windowStart(length: WindowLength, atMs: number): number {
 export function baseStarts(rule: Rule, startMs: number): number[] {
   switch (rule.condition.kind) {
     case 'threshold':
-      return []
+      // Compared with nothing: this one only says which cohorts there are, so that one that is silent now is missed.
+      return [startMs - weekMs]
     case 'change':
       return Array.from({ length: rule.baseline.weeks }, (_, week) => startMs - (week + 1) * weekMs)
     case 'drift':

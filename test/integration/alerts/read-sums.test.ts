@@ -135,7 +135,7 @@ test('odd names of countries stay apart and come back from the record as they we
     const states = new Map(
       names.map((country) => [
         JSON.stringify([country, '']),
-        { phase: 'firing', known: true, held: 1, quiet: 0, startsAtMs: day, resolved: false } as const,
+        { phase: 'firing', known: true, held: 1, quiet: 0, unknown: 0, startsAtMs: day, resolved: false } as const,
       ]),
     )
     await record.keepTick(rule, window, { rule: rule.name, windowStartMs: day, origin: 'seen', evaluations: [], transitions: [], states }, day + windowMs[window]) // prettier-ignore

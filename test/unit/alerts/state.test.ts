@@ -127,3 +127,12 @@ test("a drift fires on the chart's signal in its direction", () => {
     ['inactive', 'firing', 'resolved'],
   )
 })
+
+test('an alert of a cohort that has vanished fires for as long as its baseline lasts, and is then resolved', () => {
+  const rule = makeRule({})
+  const silent = Array.from({ length: 43 }, () => [none, null] as const)
+  const shown = follow(rule, [[fallen(-0.2), sure], ...silent])
+  assert.deepEqual(shown.slice(-2), ['insufficient_data', 'resolved'])
+  const interrupted = [...silent.slice(0, 42), [fallen(-0.2), sure] as const, ...silent.slice(0, 42)]
+  assert.equal(follow(rule, [[fallen(-0.2), sure], ...interrupted]).at(-1), 'insufficient_data', 'counted anew')
+})

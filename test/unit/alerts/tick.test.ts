@@ -117,3 +117,19 @@ test('the same inputs give the same tick, in whatever order their cells come', (
     { numRuns: 50 },
   )
 })
+
+test('a threshold misses who asked a week ago and is silent now, and forgets who was silent then, too', () => {
+  const limit = makeRule({ by: ['country'], condition: { kind: 'threshold', side: 'below', value: 0.1 } })
+  const missing = makeInputs(limit, (week) =>
+    week === 0 ? [] : [makeCell({ cohort: ['DE'], share: 0.3, seed: week })],
+  )
+  const judged = tick(limit, judgedDay, missing, none)
+  assert.deepEqual(shownBy(judged), ['DE insufficient_data'])
+  const gone = tick(
+    limit,
+    judgedDay,
+    makeInputs(limit, () => []),
+    judged.states,
+  )
+  assert.deepEqual([shownBy(gone), gone.transitions, gone.states.size], [[], [], 0])
+})
