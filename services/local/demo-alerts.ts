@@ -17,12 +17,13 @@ import { PipelineError } from '../shared/domain/faults.ts'
 import { createClickHouse, type ClickHouse } from '../shared/io/clickhouse.ts'
 import { migrate } from '../shared/io/migrations.ts'
 import { renderTable } from '../shared/io/render.ts'
+import { viewsDatabase } from '../shared/io/settings.ts'
 import { fillAlertHistory } from './alert-history.ts'
 import type { CliContext } from './context.ts'
 import { countPlainPages } from './demo-plain-rule.ts'
 import { demoCohorts } from './history-cohorts.ts'
 import { describeChanges, type HistoryChange } from './history-changes.ts'
-import { startStack } from './stack.ts'
+import { startStack, type LocalStack } from './stack.ts'
 
 export interface AlertDemoOptions {
   readonly data: string
@@ -63,8 +64,9 @@ export async function runAlertDemo(options: AlertDemoOptions, context: CliContex
   const clickHouse = createClickHouse({ ...login, requestTimeoutMs: 120_000 })
   const webhook = await startReceiver()
   try {
-    // A database of its own each time: a history is never mixed with another, nor with events.
-    const database = `intent_ledger_demo_alerts_${Date.now().toString(36)}`
+    // A database of its own each time: a history is never mixed with another, nor with events. The last one stays, to be looked at.
+    await dropEarlier(stack)
+    const database = `${databasePrefix}${Date.now().toString(36)}`
     await migrate(clickHouse, { database, dedupWindowBlocks: 10_000 })
     const cohorts = demoCohorts(firstDay, options.households)
     say(`making ${days} days of 8 countries with ${options.households} households each in ${database}`)
@@ -114,6 +116,24 @@ export async function runAlertDemo(options: AlertDemoOptions, context: CliContex
     await stack.stop()
   }
 }
+
+/** Of earlier demos, and of nothing else. */
+async function dropEarlier({ clickhouseUrl, secrets }: LocalStack): Promise<void> {
+  const steward = createClickHouse({ url: clickhouseUrl, user: 'steward', password: secrets.stewardPassword })
+  try {
+    const found = await steward.rows<{ name: string }>(
+      'SELECT name FROM system.databases WHERE startsWith(name, {demo:String}) OR startsWith(name, {views:String})',
+      { demo: databasePrefix, views: viewsDatabase(databasePrefix) },
+    )
+    for (const { name } of found) {
+      await steward.command(`DROP DATABASE ${name}`)
+    }
+  } finally {
+    await steward.close()
+  }
+}
+
+const databasePrefix = 'intent_ledger_demo_alerts_'
 
 const lastDayName = () => new Date(Date.parse(firstDay) + (days - 1) * dayMs).toISOString().slice(0, 10)
 
