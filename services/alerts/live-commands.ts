@@ -132,10 +132,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
     .action(async (name: string, given: { at: string; rules: string; format: string }) => {
       const format = readFormat(given.format)
       const [rule] = chosen(rulesOf(given), name)
-      const atMs = Date.parse(given.at)
-      if (Number.isNaN(atMs)) {
-        throw mistake(`--at ${given.at} is no time; give a day as 2026-03-02 or a time as 2026-03-02T14:00Z`)
-      }
+      const atMs = readTime(given.at)
       context.stdout.write(printExplanation(await explain(rule!, atMs, await open()), format))
     })
 
@@ -193,6 +190,16 @@ function readFormat(given: string): AlertFormat {
     throw mistake(`--format ${given} is none of ${alertFormats.join(', ')}`)
   }
   return format
+}
+
+/** UTC, with or without its Z. Date.parse alone finds a date in almost any text. */
+function readTime(given: string): number {
+  const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z?)?$/.test(given)
+  const ms = isTime ? Date.parse(given.includes('T') && !given.endsWith('Z') ? `${given}Z` : given) : NaN
+  if (Number.isNaN(ms)) {
+    throw mistake(`--at ${given} is no time; give a day as 2026-03-02 or a time as 2026-03-02T14:00Z`)
+  }
+  return ms
 }
 
 function readDay(flag: string, given: string): number {
