@@ -1,7 +1,7 @@
 import { createInputs, type EngineDeps } from './engine.ts'
 import { windowMs, type Rule } from './rule.ts'
 import type { AlertState } from './state.ts'
-import { tick, type Transition } from './tick.ts'
+import { isPage, tick, type Transition } from './tick.ts'
 import { windowStart } from './windows.ts'
 
 /** How rules would have behaved over a time that is past. */
@@ -66,9 +66,7 @@ export async function backtest(
       transitions.push(...judged.transitions)
       counts.windowsSeenLive += judged.origin === 'seen' ? 1 : 0
       counts.evaluations += judged.evaluations.length
-      counts.pages += judged.transitions.filter(
-        ({ to, startsAtMs, windowEndMs }) => to === 'firing' && startsAtMs === windowEndMs,
-      ).length
+      counts.pages += judged.transitions.filter(isPage).length
       counts.firingWindows += judged.evaluations.filter(({ status }) => status === 'firing').length
       counts.insufficientWindows += judged.evaluations.filter(({ status }) => status === 'insufficient_data').length
     }

@@ -1,10 +1,11 @@
+import { renderJson, type TableOrJson } from '../shared/io/render.ts'
 import type { Condition, Rule } from './rule.ts'
 import type { LoadedRules } from './rules-file.ts'
 
 /** What `alerts check` prints of a file without mistakes. JSON has the rules as the engine reads them. */
-export function printCheck(file: string, { rules, hash }: LoadedRules, format: 'table' | 'json'): string {
+export function printCheck(file: string, { rules, hash }: LoadedRules, format: TableOrJson): string {
   if (format === 'json') {
-    return `${JSON.stringify({ file, valid: true, hash, rules }, null, 2)}\n`
+    return renderJson({ file, valid: true, hash, rules })
   }
   const count = rules.length === 1 ? '1 rule' : `${rules.length} rules`
   const rows = rules.map((rule) => [rule.name, rule.measure, rule.window, conditionText(rule), byText(rule)])

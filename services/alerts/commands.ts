@@ -2,7 +2,7 @@ import { join, relative } from 'node:path'
 
 import type { Command } from 'commander'
 
-import { mistake } from '../shared/domain/faults.ts'
+import { readTableOrJson, renderJson } from '../shared/io/render.ts'
 import { printCheck } from './check-report.ts'
 import { registerLiveAlerts, type AlertContext } from './live-commands.ts'
 import { loadRules } from './rules-file.ts'
@@ -33,7 +33,7 @@ function registerCheck(alerts: Command, context: AlertContext): void {
         '\n\nExamples:\n  npx intent-ledger alerts check\n  npx intent-ledger alerts check --rules my-rules.yaml',
     )
     .action((given: { rules: string; format: string }) => {
-      const format = readFormat(given.format)
+      const format = readTableOrJson(given.format)
       context.stdout.write(printCheck(given.rules, loadRules(given.rules), format))
     })
 }
@@ -44,13 +44,6 @@ function registerSchema(alerts: Command, context: AlertContext): void {
     .description('Print the JSON Schema of a file of rules, for editors: schemas/alert-rules.schema.json')
     .addHelpText('after', '\nExample:\n  npx intent-ledger alerts schema > schemas/alert-rules.schema.json')
     .action(() => {
-      context.stdout.write(`${JSON.stringify(alertRulesJsonSchema(), null, 2)}\n`)
+      context.stdout.write(renderJson(alertRulesJsonSchema()))
     })
-}
-
-function readFormat(format: string): 'table' | 'json' {
-  if (format !== 'table' && format !== 'json') {
-    throw mistake(`--format ${format} is not a format; take table or json`)
-  }
-  return format
 }

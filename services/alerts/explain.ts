@@ -1,7 +1,6 @@
 import { createInputs, type EngineDeps } from './engine.ts'
-import type { Rule } from './rule.ts'
 import { holds } from './state.ts'
-import { windowMs } from './rule.ts'
+import { windowMs, type Rule } from './rule.ts'
 import { numbersOf } from './texts.ts'
 import { tick, type Evaluation, type Tick } from './tick.ts'
 import { windowName, windowStart } from './windows.ts'

@@ -3,7 +3,7 @@ import { driftChart } from '../shared/domain/stats/drift.ts'
 import { kitagawa } from '../shared/domain/stats/kitagawa.ts'
 import { newcombeDifference, wilsonOfCount } from '../shared/domain/stats/newcombe.ts'
 import { bucketResiduals, type BucketResiduals } from '../shared/domain/stats/bucket-residuals.ts'
-import { pairedResiduals } from '../shared/domain/stats/paired-difference.ts'
+import { pairedResiduals, withDayShocks } from '../shared/domain/stats/paired-difference.ts'
 import { studentQuantile, studentTwoSidedP } from '../shared/domain/stats/student-t-distribution.ts'
 import { addAll, sum, type CohortWindow } from './inputs.ts'
 import type { Rule } from './rule.ts'
@@ -192,19 +192,20 @@ function judgeChange(
   }
   const sampling = rate.standardError ** 2
   const shocks = (1 + 1 / days.length) * (paired.tauSquared ?? 0)
-  const variance = sampling + shocks
+  const buckets = Math.max(2, paired.bucketsWithRequests)
+  const { variance, degreesOfFreedom } = withDayShocks({
+    ...{ sampling, samplingDf: buckets - 1 },
+    ...{ shocks, shocksDf: days.length - 1 },
+  })
   if (variance === 0) {
     return { ...shown, pValue: null }
   }
-  const buckets = Math.max(2, paired.bucketsWithRequests)
-  const df =
-    shocks === 0 ? buckets - 1 : variance ** 2 / (sampling ** 2 / (buckets - 1) + shocks ** 2 / (days.length - 1))
-  const half = studentQuantile(df, rule.confidence) * Math.sqrt(variance)
+  const half = studentQuantile(degreesOfFreedom, rule.confidence) * Math.sqrt(variance)
   return {
     ...shown,
     ...{ difference: rate.estimate, relativeChange: shareBefore > 0 ? rate.estimate / shareBefore : null },
     ...{ low: rate.estimate - half, high: rate.estimate + half },
-    pValue: studentTwoSidedP(rate.estimate / Math.sqrt(variance), df),
+    pValue: studentTwoSidedP(rate.estimate / Math.sqrt(variance), degreesOfFreedom),
   }
 }
 

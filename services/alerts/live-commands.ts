@@ -5,6 +5,7 @@ import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { alertVariables } from '../shared/io/alert-settings.ts'
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { createLogger, type Logger } from '../shared/io/log.ts'
+import { readTableOrJson } from '../shared/io/render.ts'
 import { readSettings, type Settings, type VariableName } from '../shared/io/settings.ts'
 import { createAlertmanagerReceiver } from './alertmanager.ts'
 import { backtest } from './backtest.ts'
@@ -14,9 +15,9 @@ import { createAlertEngine } from './engine.ts'
 import { explain } from './explain.ts'
 import { readNotices } from './notices.ts'
 import type { Receiver } from './notice.ts'
-import { alertFormats, printBacktest, printExplanation, printStatus, type AlertFormat } from './print.ts'
+import { printBacktest, printExplanation, printStatus } from './print.ts'
 import { createAlertRecord } from './record.ts'
-import type { Rule } from './rule.ts'
+import { windowMs, type Rule } from './rule.ts'
 import { loadRules } from './rules-file.ts'
 import { createRuleSource, runAlerts } from './run.ts'
 import { alertStatus } from './status.ts'
@@ -103,7 +104,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
     .option(...formatFlag)
     .addHelpText('after', '\nExample:\n  npx intent-ledger alerts backtest --from 2026-01-01 --to 2026-06-30')
     .action(async (given: { from: string; to: string; rule?: string; rules: string; format: string }) => {
-      const format = readFormat(given.format)
+      const format = readTableOrJson(given.format)
       const rules = chosen(rulesOf(given), given.rule)
       const [fromMs, lastMs] = [readDay('--from', given.from), readDay('--to', given.to)]
       if (fromMs > lastMs) {
@@ -113,7 +114,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
       const onProgress = (done: number, total: number) => {
         context.stderr.write(`\rbacktest: ${Math.round((done / total) * 100)} %`)
       }
-      const result = await backtest(rules, { fromMs, toMs: lastMs + 86_400_000 }, { source, record, onProgress })
+      const result = await backtest(rules, { fromMs, toMs: lastMs + windowMs.day }, { source, record, onProgress })
       context.stderr.write('\r')
       context.stdout.write(printBacktest(result, rules, format))
     })
@@ -130,7 +131,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
       '\nExample:\n  npx intent-ledger alerts explain broad_share_falls_in_a_country --at 2026-03-02',
     )
     .action(async (name: string, given: { at: string; rules: string; format: string }) => {
-      const format = readFormat(given.format)
+      const format = readTableOrJson(given.format)
       const [rule] = chosen(rulesOf(given), name)
       const atMs = readTime(given.at)
       context.stdout.write(printExplanation(await explain(rule!, atMs, await open()), format))
@@ -143,7 +144,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
     .option(...formatFlag)
     .addHelpText('after', '\nExample:\n  npx intent-ledger alerts status --format json')
     .action(async (given: { rules: string; format: string }) => {
-      const format = readFormat(given.format)
+      const format = readTableOrJson(given.format)
       const rules = rulesOf(given)
       context.stdout.write(printStatus(await alertStatus(rules, await open()), format))
     })
@@ -182,14 +183,6 @@ function chosen(rules: readonly Rule[], name: string | undefined): readonly Rule
     throw mistake(`there is no rule ${name}; the file has ${rules.map((rule) => rule.name).join(', ')}`)
   }
   return found
-}
-
-function readFormat(given: string): AlertFormat {
-  const format = alertFormats.find((known) => known === given)
-  if (format === undefined) {
-    throw mistake(`--format ${given} is none of ${alertFormats.join(', ')}`)
-  }
-  return format
 }
 
 /** UTC, with or without its Z. Date.parse alone finds a date in almost any text. */

@@ -1,4 +1,4 @@
-import { formatNumber, renderJson, renderTable, type Column } from '../shared/io/render.ts'
+import { formatNumber, renderJson, renderTable, type Column, type TableOrJson } from '../shared/io/render.ts'
 import type { Backtest } from './backtest.ts'
 import type { Explanation } from './explain.ts'
 import type { Rule } from './rule.ts'
@@ -7,13 +7,10 @@ import { numbersOf } from './texts.ts'
 import type { Transition } from './tick.ts'
 import { windowName } from './windows.ts'
 
-export const alertFormats = ['table', 'json'] as const
-export type AlertFormat = (typeof alertFormats)[number]
-
 const left = (head: string): Column => ({ head, align: 'left' })
 const right = (head: string): Column => ({ head, align: 'right' })
 
-export function printBacktest(result: Backtest, rules: readonly Rule[], format: AlertFormat): string {
+export function printBacktest(result: Backtest, rules: readonly Rule[], format: TableOrJson): string {
   if (format === 'json') {
     return renderJson({
       from: new Date(result.fromMs).toISOString(),
@@ -55,7 +52,7 @@ function timelineLine(transition: Transition, rule: Rule | undefined): string {
   return `${when}  ${who}: ${from} -> ${to}${numbers}\n`
 }
 
-export function printExplanation(explanation: Explanation, format: AlertFormat): string {
+export function printExplanation(explanation: Explanation, format: TableOrJson): string {
   if (format === 'json') {
     return renderJson(explanation)
   }
@@ -67,7 +64,7 @@ export function printExplanation(explanation: Explanation, format: AlertFormat):
   return `${explanation.rule}, window ${explanation.window}, by ${source}\n${text}`
 }
 
-export function printStatus(status: readonly RuleStatus[], format: AlertFormat): string {
+export function printStatus(status: readonly RuleStatus[], format: TableOrJson): string {
   if (format === 'json') {
     return renderJson(status)
   }

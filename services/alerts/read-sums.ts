@@ -73,16 +73,8 @@ function readRows(source: SumsSource, series: Series, starts: readonly number[])
 }
 
 function params({ taxonomyVersion }: SumsSource, { filter }: Series, starts: readonly number[]) {
-  const { product = '', cohort_month = '', country = '', plans = '' } = filter
-  return {
-    starts,
-    taxonomy: taxonomyVersion,
-    product,
-    cohort_month,
-    country,
-    plans: filter.plans ?? 'any',
-    given: plans,
-  }
+  const { product = '', cohort_month = '', country = '', plans = 'any' } = filter
+  return { starts, taxonomy: taxonomyVersion, product, cohort_month, country, plans }
 }
 
 const columnOf: Record<RuleDimension, string> = {
@@ -101,14 +93,19 @@ function windowOf(series: Series, at: string): string {
   return `intDiv(toUnixTimestamp64Milli(toDateTime64(${at}, 3, 'UTC')) - ${origin}, ${length}) * ${length} + ${origin}`
 }
 
-const keys = ({ by, mix }: Series) =>
-  `[${by.map((dimension) => columnOf[dimension]).join(', ')}]::Array(String) AS cohort, ${mix === null ? "''" : columnOf[mix]} AS mix`
+const cohortOf = ({ by }: Series) =>
+  `[${by.map((dimension) => columnOf[dimension]).join(', ')}]::Array(String) AS cohort`
+
+const keys = (series: Series) => `${cohortOf(series)}, ${series.mix === null ? "''" : columnOf[series.mix]} AS mix`
 
 const filters = (cohortMonth: string) =>
   `({product:String} = '' OR product = {product:String}) AND ({country:String} = '' OR country = {country:String})
    AND ({plans:String} = 'any' OR plans = {plans:String})
    AND ({cohort_month:String} = '' OR ${cohortMonth} = toDateOrZero(concat({cohort_month:String}, '-01')))
-   AND taxonomy_version = {taxonomy:UInt16} AND value_class != 'not_a_request'`
+   AND taxonomy_version = {taxonomy:UInt16}`
+
+/** The roll-up of households holds no other rows. */
+const requestsOnly = "value_class != 'not_a_request'"
 
 /** Days of the windows, so that the primary key is used. */
 function daysOf(series: Series): string {
@@ -122,7 +119,7 @@ const grouped = (inner: string) =>
 function rollupSql({ database }: SumsSource, series: Series): string {
   return grouped(
     `SELECT ${windowOf(series, 'day')} AS win, ${keys(series)}, bucket, sum(requests) AS x, sumIf(requests, ${hitsOf[series.measure]}) AS y
-     FROM ${database}.usage_by_cohort_daily WHERE day IN (SELECT arrayJoin(${daysOf(series)})) AND ${filters('cohort_month')}
+     FROM ${database}.usage_by_cohort_daily WHERE day IN (SELECT arrayJoin(${daysOf(series)})) AND ${filters('cohort_month')} AND ${requestsOnly}
      GROUP BY win, cohort, mix, bucket`,
   )
 }
@@ -131,7 +128,7 @@ function rollupSql({ database }: SumsSource, series: Series): string {
 function fromRaw({ database }: SumsSource, series: Series): string {
   return `(SELECT *, toStartOfMonth(activated_on) AS cohort_month, ${windowOf(series, 'occurred_at')} AS win
      FROM ${database}.intent_events
-     WHERE toDate(occurred_at) IN (SELECT arrayJoin(${daysOf(series)})) AND has({starts:Array(Int64)}, win) AND ${filters('toStartOfMonth(activated_on)')})`
+     WHERE toDate(occurred_at) IN (SELECT arrayJoin(${daysOf(series)})) AND has({starts:Array(Int64)}, win) AND ${filters('toStartOfMonth(activated_on)')} AND ${requestsOnly})`
 }
 
 function rawSql(source: SumsSource, series: Series): string {
@@ -156,7 +153,7 @@ function rejectedSql({ database }: SumsSource, series: Series): string {
        AND recorded_at < fromUnixTimestamp64Milli(arrayMax({starts:Array(Int64)}) + ${windowMs[series.window]}, 'UTC')
        AND has({starts:Array(Int64)}, win) GROUP BY win, partition`
   return grouped(
-    `SELECT win, [${series.by.map((dimension) => columnOf[dimension]).join(', ')}]::Array(String) AS cohort, '' AS mix, 0 AS bucket,
+    `SELECT win, ${cohortOf(series)}, '' AS mix, 0 AS bucket,
        sum(messages) AS x, sumIf(messages, rejected = 1) AS y
      FROM (${part('intent_events', 0)} UNION ALL ${part('duplicate_events', 0)} UNION ALL ${part('rejected_events', 1)})
      GROUP BY win, cohort`,
@@ -173,13 +170,13 @@ async function readHouseholds(
     return new Map()
   }
   const { database } = source
-  const cohort = `[${series.by.map((dimension) => columnOf[dimension]).join(', ')}]::Array(String) AS cohort`
+  const cohort = cohortOf(series)
   const raw = series.window === 'hour' || series.measure === 'requests_per_household'
   const sql = raw
     ? `SELECT win, ${cohort}, uniq(household) AS households FROM ${fromRaw(source, series)} GROUP BY win, cohort`
     : `SELECT ${windowOf(series, 'day')} AS win, ${cohort}, uniqCombined64Merge(households) AS households
        FROM ${database}.households_by_cohort_daily
-       WHERE day IN (SELECT arrayJoin(${daysOf(series)})) AND ${filters('cohort_month').replace(" AND value_class != 'not_a_request'", '')}
+       WHERE day IN (SELECT arrayJoin(${daysOf(series)})) AND ${filters('cohort_month')}
        GROUP BY win, cohort`
   const rows = await source.clickHouse.rows<{ win: number; cohort: string[]; households: number }>(
     sql,

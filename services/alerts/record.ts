@@ -13,8 +13,8 @@ export interface AlertRecord {
   /** Those of the windows that a live tick has kept. */
   inputs(series: Series, starts: readonly number[]): Promise<WindowInput[]>
   keepInputs(series: Series, inputs: readonly WindowInput[], nowMs: number): Promise<void>
-  /** Where each rule stands: its last window, and the states after it. */
-  lastTicks(): Promise<Map<string, LastTick>>
+  /** Where each rule stands: its last window, the states after it, and how many cohorts it judged. */
+  lastTicks(): Promise<Map<string, LastTick & { readonly cohorts: number }>>
   /** The state after that window, if the rule, as it is, judged it live. */
   statesAfter(rule: Rule, windowStartMs: number): Promise<LastTick['states'] | undefined>
   /** Rules that lag, each with the window it waits for. */
@@ -89,6 +89,23 @@ export function createAlertRecord(options: {
       })),
     )
 
+  function insertTick(
+    rule: Rule,
+    token: string,
+    judged: Pick<Tick, 'windowStartMs' | 'states' | 'evaluations'> & { readonly identity: string },
+    nowMs: number,
+  ): Promise<void> {
+    const { identity, windowStartMs, states, evaluations } = judged
+    const having = (status: Status) => evaluations.filter((evaluation) => evaluation.status === status).length
+    return insert('alert_ticks', token, [
+      {
+        ...{ rule: rule.name, window_start: time(windowStartMs), rule_hash: identity },
+        ...{ cohorts: evaluations.length, insufficient: having('insufficient_data'), firing: having('firing') },
+        ...{ states: JSON.stringify([...states]), judged_at: time(nowMs) },
+      },
+    ])
+  }
+
   return {
     keepTransitions,
     async inputs(series, starts) {
@@ -123,17 +140,18 @@ export function createAlertRecord(options: {
         latest: number
         states: string
         identity: string
+        cohorts: number
       }>(
         `SELECT rule, toUnixTimestamp64Milli(tupleElement(last, 1)) AS start, tupleElement(last, 2) AS states,
-           tupleElement(last, 3) AS identity, toUnixTimestamp64Milli(latest_start) AS latest
-         FROM (SELECT rule, argMax((window_start, states, toString(rule_hash)), (judged_at, window_start)) AS last,
+           tupleElement(last, 3) AS identity, tupleElement(last, 4) AS cohorts, toUnixTimestamp64Milli(latest_start) AS latest
+         FROM (SELECT rule, argMax((window_start, states, toString(rule_hash), cohorts), (judged_at, window_start)) AS last,
                  max(window_start) AS latest_start
                FROM ${database}.alert_ticks GROUP BY rule)`,
       )
       return new Map(
-        rows.map(({ rule, start, latest, states, identity }) => [
+        rows.map(({ rule, start, latest, states, identity, cohorts }) => [
           rule,
-          { windowStartMs: start, latestStartMs: latest, states: statesOf(states), identity },
+          { windowStartMs: start, latestStartMs: latest, states: statesOf(states), identity, cohorts },
         ]),
       )
     },
@@ -156,24 +174,13 @@ export function createAlertRecord(options: {
       return new Map(rows.map(({ rule, start }) => [rule, start]))
     },
     async keepBeginning(rule, { identity, windowStartMs, states }, nowMs) {
-      await insert('alert_ticks', `beginning ${rule.name} ${identity} ${windowStartMs} ${nowMs}`, [
-        {
-          ...{ rule: rule.name, window_start: time(windowStartMs), rule_hash: identity },
-          ...{ cohorts: 0, insufficient: 0, firing: 0, states: JSON.stringify([...states]), judged_at: time(nowMs) },
-        },
-      ])
+      const token = `beginning ${rule.name} ${identity} ${windowStartMs} ${nowMs}`
+      await insertTick(rule, token, { identity, windowStartMs, states, evaluations: [] }, nowMs)
     },
     async keepTick(rule, identity, tick, nowMs) {
       const token = `${rule.name} ${identity} ${tick.windowStartMs}`
       await keepTransitions(rule, tick.transitions, `transitions ${token}`, nowMs)
-      const having = (status: Status) => tick.evaluations.filter((evaluation) => evaluation.status === status).length
-      await insert('alert_ticks', `tick ${token}`, [
-        {
-          ...{ rule: rule.name, window_start: time(tick.windowStartMs), rule_hash: identity },
-          ...{ cohorts: tick.evaluations.length, insufficient: having('insufficient_data'), firing: having('firing') },
-          ...{ states: JSON.stringify([...tick.states]), judged_at: time(nowMs) },
-        },
-      ])
+      await insertTick(rule, `tick ${token}`, { ...tick, identity }, nowMs)
     },
     async transitions({ fromMs, toMs, rule }) {
       const rows = await clickHouse.rows<TransitionRow>(

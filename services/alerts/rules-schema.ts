@@ -62,7 +62,10 @@ const filter = z
 const changeAdvice = 'write the least change, above 0: 10% of the baseline, or 0.01 in units of the measure'
 const thresholdAdvice = 'write a number above 0, or for a share per cent: 5% or 0.05'
 const driftDirections = ['drops', 'rises', 'either'] as const
-const chartAdvice = (low: number, high: number) => `write standard errors from ${low} to ${high}`
+const standardErrors = (low: number, high: number) => {
+  const advice = `write standard errors from ${low} to ${high}`
+  return z.number(advice).min(low, advice).max(high, advice)
+}
 
 const condition = z
   .strictObject(
@@ -76,16 +79,10 @@ const condition = z
         .enum(driftDirections, oneOf(driftDirections))
         .optional()
         .describe('Drifts slowly, too little on any one day: a CUSUM chart of the days. Windows of a day only.'),
-      k: z
-        .number(chartAdvice(0.1, 2))
-        .min(0.1, chartAdvice(0.1, 2))
-        .max(2, chartAdvice(0.1, 2))
+      k: standardErrors(0.1, 2)
         .optional()
         .describe('With drifts: what a day may be off and is forgiven, in standard errors; 0.5 when left out.'),
-      h: z
-        .number(chartAdvice(1, 50))
-        .min(1, chartAdvice(1, 50))
-        .max(50, chartAdvice(1, 50))
+      h: standardErrors(1, 50)
         .optional()
         .describe('With drifts: where the sum of what was not forgiven alarms, in standard errors; 8 when left out.'),
     },

@@ -1,9 +1,7 @@
-import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { readSums, type SumsSource } from './read-sums.ts'
 import { seriesOf, sum } from './inputs.ts'
 import type { AlertRecord } from './record.ts'
-import type { Rule } from './rule.ts'
-import { windowMs } from './rule.ts'
+import { windowMs, type Rule } from './rule.ts'
 import { statusOf, type Status } from './state.ts'
 import { windowName } from './windows.ts'
 
@@ -31,11 +29,10 @@ const lateWindows = 7
 /** Where each rule stands, by what the live run has recorded. */
 export async function alertStatus(
   rules: readonly Rule[],
-  deps: { record: AlertRecord; source: SumsSource; clickHouse: ClickHouse; database: string },
+  deps: { record: AlertRecord; source: SumsSource },
 ): Promise<RuleStatus[]> {
   const last = await deps.record.lastTicks()
   const lagging = await deps.record.lagging()
-  const counted = await readCounts(deps)
   const found: RuleStatus[] = []
   for (const rule of rules) {
     const position = last.get(rule.name)
@@ -48,7 +45,7 @@ export async function alertStatus(
     found.push({
       rule: rule.name,
       lastWindow: position === undefined ? null : windowName(rule.window, position.windowStartMs),
-      cohorts: counted.get(rule.name) ?? 0,
+      cohorts: position?.cohorts ?? 0,
       ...{ firing: having('firing'), pending: having('pending'), insufficient: having('insufficient_data') },
       lagging: lagging.has(rule.name),
       late: position === undefined ? 0 : await countLate(rule, position.windowStartMs, deps),
@@ -79,11 +76,4 @@ async function countLate(
 
 function requestsOf(cells: readonly { requests: readonly number[] }[]): number {
   return cells.reduce((all, { requests }) => all + sum(requests), 0)
-}
-
-async function readCounts({ clickHouse, database }: { clickHouse: ClickHouse; database: string }) {
-  const rows = await clickHouse.rows<{ rule: string; cohorts: number }>(
-    `SELECT rule, argMax(cohorts, (judged_at, window_start)) AS cohorts FROM ${database}.alert_ticks GROUP BY rule`,
-  )
-  return new Map(rows.map(({ rule, cohorts }) => [rule, cohorts]))
 }

@@ -20,6 +20,15 @@ export interface Transition {
   readonly adjustedP: number | null
 }
 
+/** Whether people are told: an alert begins to fire, and does not merely go on after a time in which it could not be known. */
+export function isPage({
+  to,
+  startsAtMs,
+  windowEndMs,
+}: Pick<Transition, 'to' | 'startsAtMs' | 'windowEndMs'>): boolean {
+  return to === 'firing' && startsAtMs === windowEndMs
+}
+
 export interface Tick {
   readonly rule: string
   readonly windowStartMs: number

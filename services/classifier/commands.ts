@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { outcomes, classify, type Outcome } from '../shared/domain/taxonomy.ts'
 import { mistake } from '../shared/domain/faults.ts'
+import { readTableOrJson } from '../shared/io/render.ts'
 import { loadTaxonomy, loadTaxonomyFile, taxonomyVersions } from '../shared/io/taxonomy-file.ts'
 import { runClassifier } from './main.ts'
 
@@ -54,7 +55,7 @@ export function registerTaxonomy(program: Command, context: ClassifierContext): 
       '\nExamples:\n  npx intent-ledger taxonomy check\n  npx intent-ledger taxonomy check my-taxonomy.json',
     )
     .action((file: string | undefined, given: { format: string }) => {
-      const format = readFormat(given.format)
+      const format = readTableOrJson(given.format)
       const loaded =
         file === undefined ? taxonomyVersions().map((version) => loadTaxonomy(version)) : [loadTaxonomyFile(file)]
       for (const { taxonomy: found, hash } of loaded) {
@@ -82,7 +83,7 @@ export function registerTaxonomy(program: Command, context: ClassifierContext): 
     )
     .action(
       (intent: string, given: { outcome: string; plan: string; purchase?: true; taxonomy: string; format: string }) => {
-        const format = readFormat(given.format)
+        const format = readTableOrJson(given.format)
         if (!(outcomes as readonly string[]).includes(given.outcome)) {
           throw mistake(`--outcome ${given.outcome} is not an outcome; take ${outcomes.join(', ')}`)
         }
@@ -115,11 +116,4 @@ export function registerTaxonomy(program: Command, context: ClassifierContext): 
         )
       },
     )
-}
-
-function readFormat(format: string): string {
-  if (format !== 'table' && format !== 'json') {
-    throw mistake(`--format ${format} is not a format; take table or json`)
-  }
-  return format
 }

@@ -10,11 +10,14 @@ import { createAlertEngine } from '../alerts/engine.ts'
 import { explain } from '../alerts/explain.ts'
 import { readNotices } from '../alerts/notices.ts'
 import { printExplanation } from '../alerts/print.ts'
-import { createAlertRecord, type RecordedTransition } from '../alerts/record.ts'
+import type { SumsSource } from '../alerts/read-sums.ts'
+import { createAlertRecord, type AlertRecord, type RecordedTransition } from '../alerts/record.ts'
+import { windowMs, type Rule } from '../alerts/rule.ts'
 import { loadRules } from '../alerts/rules-file.ts'
+import { isPage } from '../alerts/tick.ts'
 import { createWebhookReceiver } from '../alerts/webhook.ts'
 import { PipelineError } from '../shared/domain/faults.ts'
-import { createClickHouse, type ClickHouse } from '../shared/io/clickhouse.ts'
+import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { migrate } from '../shared/io/migrations.ts'
 import { renderTable } from '../shared/io/render.ts'
 import { viewsDatabase } from '../shared/io/settings.ts'
@@ -31,8 +34,7 @@ export interface AlertDemoOptions {
   readonly seed: number
 }
 
-const dayMs = 86_400_000
-const hourMs = 3_600_000
+const { day: dayMs, hour: hourMs } = windowMs
 const firstDay = '2026-01-05'
 const days = 182
 /** Six weeks of baseline come first. */
@@ -71,7 +73,9 @@ export async function runAlertDemo(options: AlertDemoOptions, context: CliContex
     const cohorts = demoCohorts(firstDay, options.households)
     say(`making ${days} days of 8 countries with ${options.households} households each in ${database}`)
     await fillAlertHistory(clickHouse, { database, firstDay, days, seed: options.seed, cohorts, changes })
-    const lived = await live({ clickHouse, database, webhookUrl: webhook.url }, context, signal)
+    const source = { clickHouse, database, taxonomyVersion: 1 }
+    const deps = { source, record: createAlertRecord(source), rules: loadRules(defaultRulesFile).rules }
+    const lived = await live({ ...deps, webhookUrl: webhook.url }, context, signal)
     const outcomes = judgeDemo(lived, webhook.statuses)
     context.stdout.write(
       `\nplanted\n${describeChanges(changes)
@@ -99,9 +103,8 @@ export async function runAlertDemo(options: AlertDemoOptions, context: CliContex
     context.stdout.write(
       `\na plain rule, the mean of 7 days plus or minus 2 sigma by country, would have paged ${plain} times\n\nwhy the mix did not page:\n`,
     )
-    const source = { clickHouse, database, taxonomyVersion: 1 }
-    const rule = loadRules(defaultRulesFile).rules.find(({ name }) => name === country)!
-    const told = await explain(rule, Date.parse('2026-05-21'), { source, record: createAlertRecord(source) })
+    const rule = deps.rules.find(({ name }) => name === country)!
+    const told = await explain(rule, Date.parse('2026-05-21'), deps)
     const us = told.cohorts.filter(({ cohort }) => cohort[0] === 'US')
     context.stdout.write(printExplanation({ ...told, cohorts: us }, 'table'))
     const wrong = outcomes.filter(({ ok }) => !ok)
@@ -139,14 +142,12 @@ const lastDayName = () => new Date(Date.parse(firstDay) + (days - 1) * dayMs).to
 
 /** Lives through the history: a look each day at 02:00, with a webhook that is told. */
 async function live(
-  deps: { clickHouse: ClickHouse; database: string; webhookUrl: string },
+  deps: { source: SumsSource; record: AlertRecord; rules: readonly Rule[]; webhookUrl: string },
   context: CliContext,
   signal: AbortSignal,
 ): Promise<Lived> {
-  const { clickHouse, database } = deps
-  const source = { clickHouse, database, taxonomyVersion: 1 }
-  const record = createAlertRecord(source)
-  const rules = loadRules(defaultRulesFile).rules.filter(({ name }) => ruleNames.includes(name))
+  const { source, record } = deps
+  const rules = deps.rules.filter(({ name }) => ruleNames.includes(name))
   const engine = createAlertEngine({
     ...{ source, record, log: context.log, latenessMs: hourMs, lagGraceMs: hourMs / 2 },
     watermark: (now) => Promise.resolve(now >= lag.fromMs && now < lag.toMs ? lag.fromMs : now),
@@ -155,7 +156,7 @@ async function live(
   let pagesWhileStill = 0
   const delivery = createDelivery({
     receivers: [createWebhookReceiver({ url: deps.webhookUrl, timeoutMs: 5_000 })],
-    ledger: createDeliveryLedger({ clickHouse, database }),
+    ledger: createDeliveryLedger(source),
     ...{ nowMs: () => nowMs, resendMs: 60_000, log: context.log },
   })
   const names = new Set(rules.map(({ name }) => name))
@@ -165,7 +166,7 @@ async function live(
     const { ticks } = await engine.advance(rules, nowMs)
     const pages = ticks.flatMap(({ transitions }) => transitions.filter(({ to }) => to === 'firing'))
     pagesWhileStill += pages.filter(({ windowEndMs }) => nowMs < lag.toMs && windowEndMs > lag.fromMs).length
-    await delivery.deliver(await readNotices(deps, names, nowMs))
+    await delivery.deliver(await readNotices(source, names, nowMs))
     context.stderr.write(`\rliving through it: ${new Date(nowMs).toISOString().slice(0, 10)}`)
   }
   context.stderr.write('\n')
@@ -240,10 +241,6 @@ function judgeDemo({ transitions: lived, pagesWhileStill }: Lived, told: readonl
       ok: told.filter((status) => status === 'firing').length === pages.length,
     },
   ]
-}
-
-function isPage({ to, startsAtMs, windowEndMs }: RecordedTransition): boolean {
-  return to === 'firing' && startsAtMs === windowEndMs
 }
 
 function dayOf({ windowStartMs }: { windowStartMs: number }): string {

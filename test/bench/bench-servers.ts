@@ -20,6 +20,7 @@ export interface BenchServers {
 }
 
 export const say = (line: string) => process.stderr.write(`${line}\n`)
+export const print = (line: string) => process.stdout.write(`${line}\n`)
 
 export async function withServers<T>(work: (servers: BenchServers) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'intent-ledger-bench-'))

@@ -10,7 +10,7 @@ import { migrate } from '../../services/shared/io/migrations.ts'
 import { audit } from '../../services/shared/pipeline/audit.ts'
 import { ledgerInsert, type LedgerRow } from '../../services/shared/pipeline/insert.ts'
 import { createStore } from '../../services/shared/pipeline/store.ts'
-import { say, withServers, type BenchServers } from './bench-servers.ts'
+import { print, say, withServers, type BenchServers } from './bench-servers.ts'
 import { partitions } from './fill.ts'
 import { madeRows, type History } from './made-rows.ts'
 import { readCounts } from './options.ts'
@@ -182,8 +182,4 @@ async function timeAudit({ pipeline, admin }: BenchServers): Promise<number> {
     throw new Error(`the audit is not clean: ${JSON.stringify(differences.slice(0, 3))}`)
   }
   return (performance.now() - started) / 1_000
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
 }

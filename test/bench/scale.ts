@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ClickHouse } from '../../services/shared/io/clickhouse.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
-import { consumerEnvironment, say, withServers, type BenchServers } from './bench-servers.ts'
+import { consumerEnvironment, print, say, withServers, type BenchServers } from './bench-servers.ts'
 import { fillTopics } from './fill.ts'
 import { readCounts } from './options.ts'
 import { assertClean, dedupWindowBlocks } from './run.ts'
@@ -157,8 +157,4 @@ async function readSettled(clickHouse: ClickHouse, database: string): Promise<nu
     `SELECT sum(accepted + duplicate + rejected) AS messages FROM ${database}.ingest_batches`,
   )
   return row!.messages
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
 }

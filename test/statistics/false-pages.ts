@@ -9,7 +9,7 @@ import { byCohort, sum, type WindowInput } from '../../services/alerts/inputs.ts
 import { createAlertRecord } from '../../services/alerts/record.ts'
 import type { Rule } from '../../services/alerts/rule.ts'
 import type { AlertState } from '../../services/alerts/state.ts'
-import { tick } from '../../services/alerts/tick.ts'
+import { isPage, tick } from '../../services/alerts/tick.ts'
 import { fillAlertHistory } from '../../services/local/alert-history.ts'
 import { demoCohorts } from '../../services/local/history-cohorts.ts'
 import { startStack } from '../../services/local/stack.ts'
@@ -119,7 +119,7 @@ async function pagesOf(clickHouse: ClickHouse, database: string, { days }: Pages
   for (const [name, rule] of backtested) {
     const { transitions, rules } = await backtest([rule], { fromMs, toMs: fromMs + days * dayMs }, deps)
     const pages = transitions
-      .filter(({ to, startsAtMs, windowEndMs }) => to === 'firing' && startsAtMs === windowEndMs)
+      .filter(isPage)
       .map(({ windowStartMs, cohort }) => ({ seed, day: dayOf(windowStartMs), cohort: JSON.stringify(cohort) }))
     found.set(name, { pages, cohorts: (rules[0]!.evaluations - rules[0]!.insufficientWindows) / days })
   }

@@ -1,10 +1,23 @@
 import Table from 'cli-table3'
 
+import { mistake } from '../domain/faults.ts'
+
 /** Columns that every table fits, so that it stands unbroken in a terminal, a ticket and a mail. */
 export const tableColumnsMax = 100
 
 export const formats = ['table', 'json', 'csv'] as const
 export type Format = (typeof formats)[number]
+
+/** Of verbs that have no CSV. */
+export type TableOrJson = Exclude<Format, 'csv'>
+
+/** Throws a mistake for anything else. */
+export function readTableOrJson(given: string): TableOrJson {
+  if (given !== 'table' && given !== 'json') {
+    throw mistake(`--format ${given} is not a format; take table or json`)
+  }
+  return given
+}
 
 export interface Column {
   readonly head: string

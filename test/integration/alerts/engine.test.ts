@@ -107,7 +107,7 @@ test('a fall in one country pages once, a missing day is not known, and a backte
   await work.insertUsage(usage(fallsOn + dayMs, 99).map((row) => ({ ...row, requests: row.requests * 3 })))
   const after = await backtest([rule], work.range, work)
   assert.equal(JSON.stringify(after), JSON.stringify(before), 'late events re-open nothing')
-  const [status] = await alertStatus([rule], { ...work, database: work.database })
+  const [status] = await alertStatus([rule], work)
   assert.ok(status!.late > 10_000, `${status!.late} late requests are counted`)
   assert.deepEqual([status!.firing, status!.lagging, status!.alerts[0]!.cohort], [1, false, ['US']])
 })
@@ -193,7 +193,7 @@ test('a stopped classifier makes the rule lag, and no page comes for windows tha
     ['', '', '', rule.name, rule.name, rule.name, rule.name, rule.name, rule.name].slice(0, looks.length),
   )
   assert.deepEqual(shown(await work.record.transitions(work.range)), ['03-04 rule inactive -> lagging'])
-  const [status] = await alertStatus([rule], { ...work, database: work.database })
+  const [status] = await alertStatus([rule], work)
   assert.equal(status!.lagging, true)
   // It goes on: every window is judged, in its order.
   await stopped.advance([rule], lastDay)
@@ -268,7 +268,7 @@ test('a rule that lagged when its process ended has caught up in the next', asyn
   const now = fallsOn + 2 * dayMs
   await work.engineOf().advance([rule], fallsOn + 2 * hourMs)
   await work.engineOf(work.record, () => Promise.resolve(fallsOn + 6 * hourMs)).advance([rule], now)
-  const lags = async () => (await alertStatus([rule], { ...work, database: work.database }))[0]!.lagging
+  const lags = async () => (await alertStatus([rule], work))[0]!.lagging
   assert.equal(await lags(), true)
   await work.engineOf(work.record, () => Promise.resolve(fallsOn + 6 * hourMs)).advance([rule], now + hourMs)
   await work.engineOf().advance([rule], now + 2 * hourMs)

@@ -1,14 +1,12 @@
 /** `alerts run` as a process: from events in Kafka to a webhook, with a rule file edited while it runs, and killed. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { json } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 
 import { createWatermark } from '../../../services/alerts/watermark.ts'
+import { startAlertEndpoint } from '../../support/alert-endpoint.ts'
 import { runCli, startCli } from '../../support/cli.ts'
 import { pipelineCase } from '../../support/pipeline-case.ts'
 import { someValues } from '../../support/some-events.ts'
@@ -23,25 +21,21 @@ interface Told {
   readonly startsAt: string
 }
 
+/** A webhook, and what it was told of each alert. */
 async function startWebhook(t: TestContext) {
-  const told: Told[] = []
-  const server = createServer((request, response) => {
-    void json(request).then((body) => {
-      const { alerts } = body as { alerts: { status: string; labels: Record<string, string>; startsAt: string }[] }
-      told.push(
-        ...alerts.map(({ status, labels, startsAt }) => ({
-          ...{ status, alertname: labels['alertname']!, product: labels['product']!, startsAt },
-        })),
+  const { url, requests } = await startAlertEndpoint(t)
+  return {
+    url,
+    get told(): Told[] {
+      return requests.flatMap(({ body }) =>
+        (body as { alerts: { status: string; labels: Record<string, string>; startsAt: string }[] }).alerts.map(
+          ({ status, labels, startsAt }) => ({
+            ...{ status, alertname: labels['alertname']!, product: labels['product']!, startsAt },
+          }),
+        ),
       )
-      response.end('{}')
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { told, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
+    },
+  }
 }
 
 const distinct = (told: readonly Told[]) => new Set(told.map((each) => JSON.stringify(each))).size

@@ -145,9 +145,14 @@ const pieces = new Set([
   ...['cohortMonth', 'inner', 'keys(series)', 'hitsOf[series.measure]', 'daysOf(series)', 'fromRaw(source, series)'],
   ...["windowOf(series, 'day')", "windowOf(series, 'occurred_at')", "windowOf(series, 'recorded_at')"],
   ...["filters('cohort_month')", "filters('toStartOfMonth(activated_on)')", 'rejected', 'windowMs[series.window]'],
-  ...["series.by.map((dimension) => columnOf[dimension]).join(', ')", 'cohort', "part('intent_events', 0)"],
+  ...[
+    "by.map((dimension) => columnOf[dimension]).join(', ')",
+    'cohortOf(series)',
+    'cohort',
+    'requestsOnly',
+    "part('intent_events', 0)",
+  ],
   ...["part('duplicate_events', 0)", "part('rejected_events', 1)"],
-  "filters('cohort_month').replace(\" AND value_class != 'not_a_request'\", '')",
   // The made history of the alert demo: numbers and names that it has itself, names quoted by `strings`; and the demo's own
   // databases, as ClickHouse lists them.
   ...['name', 'dimensions(cohorts)', 'taxonomyVersion', 'householdDays(tables)', 'restClass', 'poisson'],

@@ -4,21 +4,13 @@ import { test } from 'node:test'
 import { cleanLabels } from '../../../services/alerts/alert-labels.ts'
 import { createAlertmanagerReceiver } from '../../../services/alerts/alertmanager.ts'
 import { PipelineError } from '../../../services/shared/domain/faults.ts'
+import { faultOf } from '../../support/fault-of.ts'
 import { startAlertEndpoint, type Answer } from '../../support/alert-endpoint.ts'
 import { notice } from '../../support/notices.ts'
 
 const nowMs = Date.UTC(2026, 2, 2, 12)
 const settings = { timeoutMs: 2_000, resendMs: 60_000, nowMs: () => nowMs }
 const firing = notice({ country: 'DE', hour: 3 })
-
-async function faultOf(work: Promise<unknown>): Promise<PipelineError> {
-  const thrown: unknown = await work.then(
-    () => assert.fail('no fault'),
-    (error: unknown) => error,
-  )
-  assert.ok(thrown instanceof PipelineError, String(thrown))
-  return thrown
-}
 
 test('posts labels, annotations and times to the API v2, firing ones with an end some resends ahead', async (t) => {
   const endpoint = await startAlertEndpoint(t)

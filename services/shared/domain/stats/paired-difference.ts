@@ -87,7 +87,7 @@ export function pairedResiduals(
   const tauSquared =
     dayShocks && K > 1 ? Math.max(0, shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / (K - 1) - W) : null
   const shocks = (1 + centreVariance) * (tauSquared ?? 0)
-  const variance = sampling + shocks
+  const { variance, degreesOfFreedom } = withDayShocks({ sampling, samplingDf: n - 1, shocks, shocksDf: K - 1 })
   const difference = today.share - baseline
   const found = {
     share: today.share,
@@ -101,7 +101,6 @@ export function pairedResiduals(
   }
   if (n < MIN_BUCKETS_WITH_REQUESTS || variance === 0)
     return { ...found, degreesOfFreedom: Math.max(0, n - 1), t: null, pValue: null, low: null, high: null }
-  const degreesOfFreedom = shocks === 0 ? n - 1 : variance ** 2 / (sampling ** 2 / (n - 1) + shocks ** 2 / (K - 1))
   const t = difference / found.standardError
   const half = studentQuantile(degreesOfFreedom, confidence) * found.standardError
   return {
@@ -112,6 +111,21 @@ export function pairedResiduals(
     low: difference - half,
     high: difference + half,
   }
+}
+
+/**
+ * The variance of an estimate with a sampling error and an independent one of shocks between periods, and its degrees of
+ * freedom after Satterthwaite (1946).
+ */
+export function withDayShocks(parts: { sampling: number; samplingDf: number; shocks: number; shocksDf: number }): {
+  variance: number
+  degreesOfFreedom: number
+} {
+  const { sampling, samplingDf, shocks, shocksDf } = parts
+  const variance = sampling + shocks
+  const degreesOfFreedom =
+    shocks === 0 ? samplingDf : variance ** 2 / (sampling ** 2 / samplingDf + shocks ** 2 / shocksDf)
+  return { variance, degreesOfFreedom }
 }
 
 /** V, W and n of the docstring above; one pass a period, for ticks judge thousands of cohorts. */

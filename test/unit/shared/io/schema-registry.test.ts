@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 
-import { PipelineError } from '../../../../services/shared/domain/faults.ts'
+import type { PipelineError } from '../../../../services/shared/domain/faults.ts'
 import { openFileRegistry, openHttpRegistry, registryEntries } from '../../../../services/shared/io/schema-registry.ts'
+import { faultOf } from '../../../support/fault-of.ts'
 import { writerSchema } from '../../../support/events.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -38,15 +39,6 @@ const json =
       .end(typeof body === 'string' ? body : JSON.stringify(body))
 const schemaAnswer = json(200, { schema: JSON.stringify(writerSchema(2)) })
 const notFound = json(404, { error_code: 40403, message: 'Schema 7 not found' })
-
-async function faultOf(work: Promise<unknown>): Promise<PipelineError> {
-  const thrown: unknown = await work.then(
-    () => assert.fail('no fault'),
-    (error: unknown) => error,
-  )
-  assert.ok(thrown instanceof PipelineError, String(thrown))
-  return thrown
-}
 
 test('fetches a writer schema by its id once and keeps it', async (t) => {
   const { url, asked } = await registryServer(t, schemaAnswer)
