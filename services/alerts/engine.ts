@@ -15,7 +15,7 @@ import { identityOf } from './rule-identity.ts'
 import { windowMs, type Rule } from './rule.ts'
 import { statusOf, type AlertState } from './state.ts'
 import { tick, type Tick, type Transition } from './tick.ts'
-import { baseStarts, windowName, windowStart } from './windows.ts'
+import { inputStarts, windowName, windowStart } from './windows.ts'
 
 export interface EngineDeps {
   readonly source: SumsSource
@@ -202,15 +202,14 @@ export function createInputs({ source, record }: Pick<EngineDeps, 'source' | 're
 
   return {
     /** All that the rule's window is judged by. */
-    of: (rule: Rule, start: number, nowMs: number) =>
-      ensure(seriesOf(rule), [start, ...baseStarts(rule, start)], nowMs),
+    of: (rule: Rule, start: number, nowMs: number) => ensure(seriesOf(rule), inputStarts(rule, start), nowMs),
     /** Reads many windows at once that will be asked for. */
     prepare: (rule: Rule, starts: readonly number[], nowMs: number) =>
-      ensure(seriesOf(rule), [...new Set(starts.flatMap((start) => [start, ...baseStarts(rule, start)]))], nowMs),
+      ensure(seriesOf(rule), [...new Set(starts.flatMap((start) => inputStarts(rule, start)))], nowMs),
     /** What no later window of the series' rules is compared with: hours of a year would fill the memory. */
     forget(rule: Rule, start: number) {
       const { key } = seriesOf(rule)
-      const reach = Math.max(reachMs.get(key) ?? 0, start - Math.min(start, ...baseStarts(rule, start)))
+      const reach = Math.max(reachMs.get(key) ?? 0, start - Math.min(...inputStarts(rule, start)))
       reachMs.set(key, reach)
       const windows = held.get(key)
       windows?.forEach((_, each) => each < start - reach && windows.delete(each))

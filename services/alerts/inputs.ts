@@ -44,6 +44,7 @@ export function seriesOf({ measure, filter, by, mix, window }: Rule): Series {
 export interface CohortWindow {
   readonly households: number
   readonly requests: number
+  readonly hits: number
   readonly total: BucketSums
   readonly byMix: ReadonlyMap<string, BucketSums>
 }
@@ -66,7 +67,8 @@ function takeApart(input: WindowInput): ReadonlyMap<string, CohortWindow> {
     [...cells].map(([key, own]) => {
       const total = own.length === 1 ? sumsOf(own[0]!) : addAll(own.map(sumsOf))
       const byMix = new Map(own.map((cell) => [cell.mix, sumsOf(cell)]))
-      return [key, { households: own[0]!.households, requests: sum(total.requests), total, byMix }]
+      const [requests, hits] = [sum(total.requests), sum(total.monetised)]
+      return [key, { households: own[0]!.households, requests, hits, total, byMix }]
     }),
   )
 }

@@ -3,7 +3,7 @@ import { driftChart } from '../shared/domain/stats/drift.ts'
 import { kitagawa } from '../shared/domain/stats/kitagawa.ts'
 import { newcombeDifference, wilsonOfCount } from '../shared/domain/stats/newcombe.ts'
 import { bucketResiduals, type BucketResiduals } from '../shared/domain/stats/bucket-residuals.ts'
-import { pairedResiduals, withDayShocks } from '../shared/domain/stats/paired-difference.ts'
+import { pairedResiduals, widened } from '../shared/domain/stats/paired-difference.ts'
 import { studentQuantile, studentTwoSidedP } from '../shared/domain/stats/student-t-distribution.ts'
 import { addAll, sum, type CohortWindow } from './inputs.ts'
 import type { Rule } from './rule.ts'
@@ -32,6 +32,14 @@ export interface Finding {
   readonly insufficient: string | null
 }
 
+/** A cohort's windows: the one judged, its baseline with the latest first, and others that tell how much they move. */
+export interface JudgedWindows {
+  readonly now: CohortWindow | undefined
+  readonly base: readonly (CohortWindow | undefined)[]
+  /** By weekday; none where there are no such windows. */
+  readonly others?: readonly (readonly CohortWindow[])[]
+}
+
 /**
  * Judges a cohort's window by its sums and those of its baseline (`null`: nothing there). Pure: the same sums give the same numbers.
  *
@@ -39,10 +47,11 @@ export interface Finding {
  *   interval that is shown.
  * - A change: paired by bucket against the same weekdays (`pairedDifference`). Where the rule names a mix dimension, only the
  *   rate part of Kitagawa's decomposition is judged; its variance is the jackknife's and the day-to-day movement tau^2 of the
- *   whole, with Satterthwaite's degrees of freedom of both.
+ *   whole.
  * - A drift: the CUSUM chart of the last days (`driftChart`).
  */
-export function judge(rule: Rule, now: CohortWindow | undefined, base: readonly (CohortWindow | undefined)[]): Finding {
+export function judge(rule: Rule, windows: JudgedWindows): Finding {
+  const { now, base } = windows
   const known = { ...nothing, households: now?.households ?? 0, requests: requestsOf(rule, now) }
   const few = tooFew(rule, now)
   if (now === undefined || few !== null) {
@@ -54,7 +63,7 @@ export function judge(rule: Rule, now: CohortWindow | undefined, base: readonly 
     case 'threshold':
       return { ...known, ...judgeThreshold(rule, scaled(now), scale, rule.condition.value) }
     case 'change':
-      return { ...known, ...judgeChange(rule, now, base, scale) }
+      return { ...known, ...judgeChange(rule, { ...windows, now }, scale) }
     case 'drift':
       return {
         ...known,
@@ -154,8 +163,7 @@ function scoreP(share: number, threshold: number, n: number, degreesOfFreedom: n
 
 function judgeChange(
   rule: Rule,
-  now: CohortWindow,
-  base: readonly (CohortWindow | undefined)[],
+  { now, base, others = [] }: JudgedWindows & { readonly now: CohortWindow },
   scale: number,
 ): Partial<Finding> {
   const days = base.filter((day) => day !== undefined && day.requests > 0) as CohortWindow[]
@@ -164,10 +172,14 @@ function judgeChange(
   }
   const today = residualsOf(divide(now.total, scale))
   const before = days.map(({ total }) => residualsOf(divide(total, scale))).filter((day) => day !== null)
+  const otherDays = others.map((weekday) =>
+    weekday.flatMap(({ requests, hits }) => (requests > 0 ? [hits / requests / scale] : [])),
+  )
+  const { confidence, baseline } = rule
   const paired =
     today === null || before.length === 0
       ? null
-      : pairedResiduals(today, before, { confidence: rule.confidence, centre: rule.baseline.centre, dayShocks: true })
+      : pairedResiduals(today, before, { confidence, centre: baseline.centre, dayShocks: true, otherDays })
   const wanted = Math.min(baseWindowsMin, rule.baseline.weeks)
   if (paired === null || days.length < wanted) {
     const value = paired === null ? null : paired.share * scale
@@ -190,13 +202,8 @@ function judgeChange(
   if (rate.standardError === null) {
     return { ...shown, pValue: null, insufficient: 'the spread of the rate is unknown' }
   }
-  const sampling = rate.standardError ** 2
-  const shocks = (1 + 1 / days.length) * (paired.tauSquared ?? 0)
-  const buckets = Math.max(2, paired.bucketsWithRequests)
-  const { variance, degreesOfFreedom } = withDayShocks({
-    ...{ sampling, samplingDf: buckets - 1 },
-    ...{ shocks, shocksDf: days.length - 1 },
-  })
+  const sampling = { variance: rate.standardError ** 2, degreesOfFreedom: Math.max(2, paired.bucketsWithRequests) - 1 }
+  const { variance, degreesOfFreedom } = widened(sampling, paired.dayShocks, 1 + 1 / days.length)
   if (variance === 0) {
     return { ...shown, pValue: null }
   }

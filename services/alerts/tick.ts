@@ -3,7 +3,7 @@ import { byCohort, cohortKey, type CohortWindow, type Origin, type WindowInput }
 import { judge, type Finding } from './judge.ts'
 import { windowMs, type Rule } from './rule.ts'
 import { nextState, statusOf, untouched, type AlertState, type Status } from './state.ts'
-import { baseStarts } from './windows.ts'
+import { baseStarts, inputStarts, otherStarts } from './windows.ts'
 
 /** One cohort's change of status in one window. */
 export interface Transition {
@@ -59,16 +59,17 @@ export function tick(
   before: ReadonlyMap<string, AlertState>,
 ): Tick {
   const windowEndMs = windowStartMs + windowMs[rule.window]
-  const starts = baseStarts(rule, windowStartMs)
-  const now = byCohort(inputs.get(windowStartMs))
-  const base = starts.map((start) => byCohort(inputs.get(start)))
+  const cohortsAt = (start: number) => byCohort(inputs.get(start))
+  const now = cohortsAt(windowStartMs)
+  const base = baseStarts(rule, windowStartMs).map(cohortsAt)
+  const others = otherStarts(rule, windowStartMs).map((weekday) => weekday.map(cohortsAt))
   const found = cohortsOf(rule, now, base, before).map((key) => ({
     key,
-    finding: judge(
-      rule,
-      now.get(key),
-      base.map((window) => window.get(key)),
-    ),
+    finding: judge(rule, {
+      now: now.get(key),
+      base: base.map((window) => window.get(key)),
+      others: others.map((weekday) => weekday.flatMap((window) => window.get(key) ?? [])),
+    }),
   }))
   const adjusted = adjust(found.map(({ finding }) => (finding.insufficient === null ? finding.pValue : null)))
   const states = new Map<string, AlertState>()
@@ -99,7 +100,7 @@ export function tick(
       })
     }
   })
-  const origins = [windowStartMs, ...starts].map((start) => inputs.get(start)?.origin ?? 'tables')
+  const origins = inputStarts(rule, windowStartMs).map((start) => inputs.get(start)?.origin ?? 'tables')
   return {
     ...{ rule: rule.name, windowStartMs, evaluations, transitions, states },
     origin: origins.every((origin) => origin === 'seen') ? 'seen' : 'tables',

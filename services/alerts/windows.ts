@@ -26,6 +26,24 @@ export function baseStarts(rule: Rule, startMs: number): number[] {
   }
 }
 
+/**
+ * Starts of earlier windows that tell how much windows move from one to the next, weekday by weekday: the other weekdays of the
+ * baseline's weeks, at the same hour. The last six days are left out: a change that goes on for a few days would hide itself.
+ */
+export function otherStarts({ condition, baseline, measure, window }: Rule, startMs: number): number[][] {
+  if (condition.kind !== 'change' || measure === 'rejected_ratio' || window === 'week') {
+    return []
+  }
+  return [1, 2, 3, 4, 5, 6].map((day) =>
+    Array.from({ length: baseline.weeks }, (_, week) => startMs - (week + 1) * weekMs - day * windowMs.day),
+  )
+}
+
+/** Every window that the rule's window is judged by, itself the first. */
+export function inputStarts(rule: Rule, startMs: number): number[] {
+  return [startMs, ...baseStarts(rule, startMs), ...otherStarts(rule, startMs).flat()]
+}
+
 /** `2026-03-01` for a day, `2026-03-02 to 2026-03-08` for a week, `2026-03-01 14:00` for an hour. */
 export function windowName(length: WindowLength, startMs: number): string {
   const text = new Date(startMs).toISOString()

@@ -20,13 +20,13 @@ import { makeRule } from '../support/alert-rules.ts'
 
 const dayMs = 86_400_000
 const firstDay = '2026-01-05'
-const baseDays = 42
+const baseDays = 49
 
 export interface PagesScenario {
   /** Standard deviation of what moves all households of a day alike, relative. */
   readonly dayShocks: number
   readonly seeds: readonly number[]
-  /** Judged, after six weeks of baseline. */
+  /** Judged, after seven weeks that are compared with. */
   readonly days: number
   readonly householdsPerCountry: number
 }

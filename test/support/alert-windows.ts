@@ -1,7 +1,7 @@
 import type { Cell, CohortWindow, WindowInput } from '../../services/alerts/inputs.ts'
 import { byCohort } from '../../services/alerts/inputs.ts'
 import type { Rule } from '../../services/alerts/rule.ts'
-import { baseStarts } from '../../services/alerts/windows.ts'
+import { baseStarts, otherStarts } from '../../services/alerts/windows.ts'
 import { createRandom } from './random-usage.ts'
 
 /** Sunday 2026-03-01, a day that has the six same weekdays of its baseline behind it in these tests. */
@@ -32,10 +32,12 @@ export function makeCell({
   return { cohort, mix, households, requests, hits }
 }
 
-/** The window that is judged and those of its baseline, the latest first; `cellsOf` makes a window's cells, `week` 0 is now. */
+/** All that a window is judged by; `cellsOf` makes the cells of a week's windows, `week` 0 is the one judged. */
 export function makeInputs(rule: Rule, cellsOf: (week: number) => readonly Cell[]): Map<number, WindowInput> {
-  const starts = [judgedDay, ...baseStarts(rule, judgedDay)]
-  return new Map(starts.map((startMs, week) => [startMs, { startMs, origin: 'seen' as const, cells: cellsOf(week) }]))
+  const of = (week: number, startMs: number) =>
+    [startMs, { startMs, origin: 'seen' as const, cells: cellsOf(week) }] as const
+  const weekly = [baseStarts(rule, judgedDay), ...otherStarts(rule, judgedDay)]
+  return new Map([of(0, judgedDay), ...weekly.flatMap((starts) => starts.map((start, week) => of(week + 1, start)))])
 }
 
 /** The only cohort of a window, as `judge` takes it. */

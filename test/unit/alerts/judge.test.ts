@@ -9,10 +9,11 @@ import { newcombeDifference, wilsonOfCount } from '../../../services/shared/doma
 import { cohortWindow, makeCell } from '../../support/alert-windows.ts'
 import { makeRule } from '../../support/alert-rules.ts'
 
-/** The finding of one cohort; `cellsOf` makes a window's cells, week 0 is now, and none makes a window without data. */
+/** The finding of one cohort; `cellsOf` makes the cells of a week's windows, week 0 is now, and none makes windows without data. */
 function judged(rule: Rule, cellsOf: (week: number) => readonly Cell[]): Finding {
   const weeks = Array.from({ length: rule.baseline.weeks }, (_, week) => cohortWindow(cellsOf(week + 1)))
-  return judge(rule, cohortWindow(cellsOf(0)), weeks)
+  const others = new Array(6).fill(weeks.filter((week) => week !== undefined)) as CohortWindow[][]
+  return judge(rule, { now: cohortWindow(cellsOf(0)), base: weeks, others })
 }
 
 const near = (actual: number | null, expected: number, within: number) =>
@@ -86,7 +87,7 @@ for (const [what, over, cell, says] of [
 ] as const) {
   test(`${what} ${says === null ? 'is judged' : 'is insufficient'}`, () => {
     const rule = makeRule({ minimumRequests: 0, condition: threshold('above', 0.5), ...over })
-    const finding = judge(rule, cohortWindow(cell), [])
+    const finding = judge(rule, { now: cohortWindow(cell), base: [] })
     if (says === null) {
       assert.equal(finding.insufficient, null)
     } else {
@@ -117,10 +118,10 @@ test('requests per household above 1 are judged in their own units', () => {
 
 test('a limit on requests per household holds only where they are surely below', () => {
   const rule = makeRule({ measure: 'requests_per_household', minimumRequests: 0, condition: threshold('below', 7) })
-  const below = judge(rule, cohortWindow([perHousehold(6, 1)]), [])
+  const below = judge(rule, { now: cohortWindow([perHousehold(6, 1)]), base: [] })
   near(below.value, 6, 0.2)
   assert.ok(below.low! < 6 && below.high! > 6 && holds(rule, below, below.pValue), JSON.stringify(below))
-  const above = judge(rule, cohortWindow([perHousehold(8, 1)]), [])
+  const above = judge(rule, { now: cohortWindow([perHousehold(8, 1)]), base: [] })
   assert.equal(holds(rule, above, above.pValue), false)
 })
 
@@ -152,7 +153,7 @@ test('a limit on the rejected ratio has the interval of Wilson, and a p-value th
     [15, false],
     [30, true],
   ] as const) {
-    const finding = judge(rule, cohortWindow([messages(rejected, 1_000)]), [])
+    const finding = judge(rule, { now: cohortWindow([messages(rejected, 1_000)]), base: [] })
     const { low, high } = wilsonOfCount({ events: rejected, trials: 1_000 }, 0.99)
     assert.deepEqual([finding.low, finding.high], [low, high])
     assert.equal(low > 0.01, isSure)
@@ -169,7 +170,8 @@ function asking(times: number): CohortWindow {
   const requests = new Array<number>(64).fill(20)
   const monetised = requests.map((households, bucket) => Math.round(households * times * (0.9 + 0.2 * (bucket / 63))))
   const total = { requests, monetised }
-  return { households: 1_280, requests: 1_280, total, byMix: new Map([['', total]]) }
+  const hits = monetised.reduce((all, count) => all + count, 0)
+  return { households: 1_280, requests: 1_280, hits, total, byMix: new Map([['', total]]) }
 }
 
 for (const [limit, times, side, fires] of [
@@ -184,7 +186,7 @@ for (const [limit, times, side, fires] of [
   test(`${times} requests per household ${fires ? 'are' : 'are not'} surely ${side} ${limit}`, () => {
     const condition = { kind: 'threshold', side, value: limit } as const
     const rule = makeRule({ measure: 'requests_per_household', condition, minimumRequests: 0 })
-    const finding = judge(rule, asking(times), [])
+    const finding = judge(rule, { now: asking(times), base: [] })
     assert.ok(finding.pValue !== null && finding.pValue >= 0 && finding.pValue <= 1, `p-value ${finding.pValue}`)
     assert.equal(holds(rule, finding, finding.pValue), fires)
   })

@@ -17,11 +17,32 @@ test('gives difference, error and p-value worked out by hand', () => {
   assertClose(found.baseline, 0.25)
   assertClose(found.difference, 0)
   // d = u_now minus the mean (-5 5 -5 5) of the two: 0, so V = 0. W = 4/3 (50 + 50 + 50 + 50)/400^2, Var(R) = .005.
-  assertClose(found.tauSquared!, 0.005 - ((4 / 3) * 200) / 400 ** 2)
-  assertClose(found.standardError, Math.sqrt(1.5 * found.tauSquared!))
-  // All of the variance comes from two base days: one degree of freedom.
-  assertClose(found.degreesOfFreedom, 1)
+  const tauSquared = 0.005 - ((4 / 3) * 200) / 400 ** 2
+  assertClose(found.dayShocks!.variance, tauSquared)
+  assertClose(found.standardError, Math.sqrt(1.5 * tauSquared))
+  // All that is known of days comes from two of them: one degree of freedom.
+  assert.equal(found.degreesOfFreedom, 1)
   assertClose(found.pValue!, 1)
+})
+
+test('other weekdays tell how much days move, each about its own mean, and add degrees of freedom', () => {
+  const base = [day(10, 30, 20, 20), day(30, 30, 20, 40)]
+  const otherDays = [[0.5, 0.5, 0.56], [0.1], []]
+  const found = pairedDifference(day(20, 30, 20, 30), base, { buckets: 4, otherDays })!
+  // .005 with one degree of freedom, and .02^2 + .02^2 + .04^2 with two; one day alone has no spread. W as above.
+  assert.equal(found.dayShocks!.degreesOfFreedom, 3)
+  assertClose(found.dayShocks!.variance, (0.005 + 0.0024) / 3 - ((4 / 3) * 200) / 400 ** 2)
+  assertClose(found.standardError, Math.sqrt(1.5 * found.dayShocks!.variance))
+})
+
+test('days that move less than sampling explains do not narrow the interval, and their degrees of freedom count', () => {
+  const base = [day(10, 30, 20, 20), day(30, 10, 20, 22)]
+  const [alone, wide] = [false, true].map((dayShocks) =>
+    pairedDifference(day(40, 10, 30, 25), base, { buckets: 4, dayShocks })!,
+  )
+  assert.deepEqual(wide!.dayShocks, { variance: 0, degreesOfFreedom: 1 })
+  assert.equal(wide!.standardError, alone!.standardError)
+  assert.equal(wide!.degreesOfFreedom, 1)
 })
 
 test('without day shocks the error is that of the paired residuals, with a degree of freedom less than buckets', () => {
@@ -31,7 +52,7 @@ test('without day shocks the error is that of the paired residuals, with a degre
   // u in 1/400: (-5 5 -5 5) minus the mean of (-10 10 0 0) and (-2.5 -2.5 -12.5 17.5).
   const d = [1.25, 1.25, 1.25, -3.75].map((u) => u / 400)
   assertClose(found.standardError, Math.sqrt((4 / 3) * d.reduce((sum, u) => sum + u * u, 0)))
-  assert.equal(found.tauSquared, null)
+  assert.equal(found.dayShocks, null)
   assert.equal(found.degreesOfFreedom, 3)
   assertClose(found.pValue!, studentTwoSidedP(found.t!, 3))
   assertClose(found.relativeChange!, (0.25 - 0.2625) / 0.2625)
@@ -83,12 +104,12 @@ test('gives no p-value where the spread between buckets says nothing', () => {
 test('has no relative change over a baseline of 0, and no tau squared from one base period', () => {
   const found = pairedDifference(day(1, 2, 3), [day(0, 0, 0)])!
   assert.equal(found.relativeChange, null)
-  assert.equal(found.tauSquared, null)
+  assert.equal(found.dayShocks, null)
   assert.ok(found.pValue! > 0)
 })
 
 /*
- * Acceptance, at a nominal two-sided 1 % against 6 base days; 2 to 3 standard errors of Monte Carlo are in the bounds. The
+ * Acceptance, at a nominal two-sided 1 % against the weekdays of six weeks; 2 to 3 standard errors of Monte Carlo are in the bounds. The
  * table of a run five to ten times as long stands in test/statistics/README.md.
  */
 const SEED = 20_263
