@@ -1,7 +1,8 @@
-import { createInputs, type EngineDeps } from './engine.ts'
+import type { EngineDeps } from './engine.ts'
 import { windowMs, type Rule } from './rule.ts'
 import type { AlertState } from './state.ts'
 import { isPage, tick, type Transition } from './tick.ts'
+import { createWindowStore } from './window-store.ts'
 import { windowStart } from './windows.ts'
 
 /** How rules would have behaved over a time that is past. */
@@ -41,7 +42,7 @@ export async function backtest(
   range: { fromMs: number; toMs: number },
   deps: Pick<EngineDeps, 'source' | 'record'> & { onProgress?: (done: number, total: number) => void },
 ): Promise<Backtest> {
-  const inputs = createInputs(deps, { keep: false })
+  const windows = createWindowStore(deps, { keep: false })
   const lagged = (await deps.record.transitions(range)).filter(({ to, from }) => to === 'lagging' || from === 'lagging')
   const transitions: Transition[] = lagged.map(({ rule, windowStartMs, windowEndMs, from, to }) => ({
     ...{ rule, cohort: null, windowStartMs, windowEndMs, from, to, startsAtMs: null, finding: null, adjustedP: null },
@@ -58,10 +59,11 @@ export async function backtest(
     const counts = { windowsSeenLive: 0, evaluations: 0, pages: 0, firingWindows: 0, insufficientWindows: 0 }
     for (const [place, start] of starts.entries()) {
       if (place % chunkWindows === 0) {
-        await inputs.prepare(rule, starts.slice(place, place + chunkWindows), 0)
+        const chunk = starts.slice(place, place + chunkWindows).map((each) => ({ rule, start: each }))
+        await windows.prepare(chunk, 0)
         deps.onProgress?.(index + place / starts.length, rules.length)
       }
-      const judged = tick(rule, start, await inputs.of(rule, start, 0), states)
+      const judged = tick(rule, start, windows.of(rule), states)
       states = judged.states
       transitions.push(...judged.transitions)
       counts.windowsSeenLive += judged.origin === 'seen' ? 1 : 0

@@ -8,14 +8,14 @@
  * A rule that was edited to ask for something else (`identityOf`) begins anew, and what fired under the old one is resolved.
  */
 import type { Logger } from '../shared/io/log.ts'
-import { seriesOf, type Series, type WindowInput } from './inputs.ts'
-import { readSums, type SumsSource } from './read-sums.ts'
+import type { SumsSource } from './read-sums.ts'
 import type { AlertRecord, LastTick } from './record.ts'
 import { identityOf } from './rule-identity.ts'
 import { windowMs, type Rule } from './rule.ts'
-import { statusOf, type AlertState } from './state.ts'
+import { statusOf } from './state.ts'
 import { tick, type Tick, type Transition } from './tick.ts'
-import { inputStarts, windowName, windowStart } from './windows.ts'
+import { createWindowStore, type Due } from './window-store.ts'
+import { windowName, windowStart } from './windows.ts'
 
 export interface EngineDeps {
   readonly source: SumsSource
@@ -35,33 +35,45 @@ export interface AlertEngine {
 }
 
 export interface Advance {
-  readonly ticks: readonly Tick[]
+  readonly ticks: readonly JudgedWindow[]
   /** Rules whose next window is overdue: name and that window. */
   readonly lagging: ReadonlyMap<string, number>
 }
 
+/** A tick without its evaluations: those of a thousand rules would fill the memory. */
+export interface JudgedWindow extends Pick<Tick, 'rule' | 'windowStartMs' | 'transitions'> {
+  readonly cohorts: number
+}
+
+/** Rules whose ticks are held, and recorded by one insert. */
+const rulesAtOnce = 100
+
 export function createAlertEngine(deps: EngineDeps): AlertEngine {
   const { record, log, latenessMs } = deps
-  const inputs = createInputs(deps, { keep: true })
+  const windows = createWindowStore(deps, { keep: true })
   let lagging = new Map<string, number>()
   let positions: Map<string, LastTick> | undefined
 
-  async function judgeNext(
-    rule: Rule,
-    start: number,
-    before: ReadonlyMap<string, AlertState>,
-    nowMs: number,
-  ): Promise<Tick> {
-    const found = await inputs.of(rule, start, nowMs)
-    const judged = tick(rule, start, found, before)
-    await record.keepTick(rule, identityOf(rule), judged, nowMs)
-    inputs.forget(rule, start)
-    const changed = judged.transitions.length
-    log.info(
-      { rule: rule.name, window: windowName(rule.window, start), cohorts: judged.evaluations.length, changed },
-      'window judged',
-    )
-    return judged
+  /** Judges windows of several rules, keeps what came of them, and goes on behind them. */
+  async function judgeAll(due: readonly Due[], nowMs: number): Promise<JudgedWindow[]> {
+    const judged = due.map(({ rule, start }) => ({
+      ...{ rule, identity: identityOf(rule) },
+      tick: tick(rule, start, windows.of(rule), positions!.get(rule.name)?.states ?? new Map()),
+    }))
+    await record.keepTicks(judged, nowMs)
+    return judged.map(({ rule, identity, tick: { windowStartMs, states, evaluations, transitions } }) => {
+      const latestStartMs = Math.max(positions!.get(rule.name)?.latestStartMs ?? windowStartMs, windowStartMs)
+      positions!.set(rule.name, { windowStartMs, latestStartMs, states, identity })
+      windows.forget({ rule, start: windowStartMs })
+      log.info(
+        {
+          ...{ rule: rule.name, window: windowName(rule.window, windowStartMs) },
+          ...{ cohorts: evaluations.length, changed: transitions.length },
+        },
+        'window judged',
+      )
+      return { rule: rule.name, windowStartMs, cohorts: evaluations.length, transitions }
+    })
   }
 
   async function lag(rule: Rule, start: number, nowMs: number): Promise<void> {
@@ -124,23 +136,31 @@ export function createAlertEngine(deps: EngineDeps): AlertEngine {
         positions = await record.lastTicks()
       }
       const watermarkMs = Math.min(nowMs, await deps.watermark(nowMs))
-      const ticks: Tick[] = []
-      inputs.forgetOthers(rules)
+      windows.forgetOthers(rules)
+      const ticks: JudgedWindow[] = []
+      const next = new Map<string, number>()
       for (const rule of rules) {
-        const length = windowMs[rule.window]
-        const { identity, latestStartMs, ...last } = await positionOf(rule, firstStart(rule, watermarkMs, nowMs), nowMs)
-        let states = last.states
-        let start = last.windowStartMs + length
-        for (; start + length + latenessMs <= watermarkMs; start += length) {
-          const judged = await judgeNext(rule, start, states, nowMs)
-          states = judged.states
-          positions.set(rule.name, {
-            ...{ windowStartMs: start, latestStartMs: Math.max(latestStartMs, start) },
-            ...{ states, identity },
-          })
-          ticks.push(judged)
+        const { windowStartMs } = await positionOf(rule, firstStart(rule, watermarkMs, nowMs), nowMs)
+        next.set(rule.name, windowStartMs + windowMs[rule.window])
+      }
+      const endOf = ({ rule, start }: Due) => start + windowMs[rule.window] + latenessMs
+      // Window by window, so that rules that read the same sums read them together.
+      for (;;) {
+        const due = rules
+          .map((rule) => ({ rule, start: next.get(rule.name)! }))
+          .filter((each) => endOf(each) <= watermarkMs)
+        if (due.length === 0) {
+          break
         }
-        await (start + length + latenessMs + deps.lagGraceMs <= nowMs ? lag(rule, start, nowMs) : caughtUp(rule, nowMs))
+        await windows.prepare(due, nowMs)
+        for (let from = 0; from < due.length; from += rulesAtOnce) {
+          ticks.push(...(await judgeAll(due.slice(from, from + rulesAtOnce), nowMs)))
+        }
+        due.forEach(({ rule, start }) => next.set(rule.name, start + windowMs[rule.window]))
+      }
+      for (const rule of rules) {
+        const start = next.get(rule.name)!
+        await (endOf({ rule, start }) + deps.lagGraceMs <= nowMs ? lag(rule, start, nowMs) : caughtUp(rule, nowMs))
       }
       return { ticks, lagging: new Map(lagging) }
     },
@@ -167,62 +187,5 @@ function ofRule(rule: Rule, start: number, from: Transition['from'], to: Transit
   return {
     ...{ rule: rule.name, cohort: null, windowStartMs: start, windowEndMs: start + windowMs[rule.window], from, to },
     ...{ startsAtMs: null, finding: null, adjustedP: null },
-  }
-}
-
-/** Windows' sums: kept ones as they were seen, others from the tables, and then kept when asked to. Held in memory by series. */
-export function createInputs({ source, record }: Pick<EngineDeps, 'source' | 'record'>, { keep }: { keep: boolean }) {
-  const held = new Map<string, Map<number, WindowInput>>()
-  /** How far back the rules of a series look, milliseconds. */
-  const reachMs = new Map<string, number>()
-
-  async function ensure(
-    series: Series,
-    starts: readonly number[],
-    nowMs: number,
-  ): Promise<ReadonlyMap<number, WindowInput>> {
-    const windows = held.get(series.key) ?? new Map<number, WindowInput>()
-    held.set(series.key, windows)
-    const missing = starts.filter((start) => !windows.has(start))
-    if (missing.length > 0) {
-      const seen = await record.inputs(series, missing)
-      seen.forEach((input) => windows.set(input.startMs, input))
-      const unseen = missing.filter((start) => !windows.has(start))
-      const read = await readSums(source, series, unseen)
-      if (keep) {
-        await record.keepInputs(series, [...read.values()], nowMs)
-        // Another process may have kept its own a moment before, and ours were then dropped as repeated.
-        const kept = await record.inputs(series, unseen)
-        kept.forEach((input) => read.set(input.startMs, input))
-      }
-      read.forEach((input) => windows.set(input.startMs, input))
-    }
-    return windows
-  }
-
-  return {
-    /** All that the rule's window is judged by. */
-    of: (rule: Rule, start: number, nowMs: number) => ensure(seriesOf(rule), inputStarts(rule, start), nowMs),
-    /** Reads many windows at once that will be asked for. */
-    prepare: (rule: Rule, starts: readonly number[], nowMs: number) =>
-      ensure(seriesOf(rule), [...new Set(starts.flatMap((start) => inputStarts(rule, start)))], nowMs),
-    /** What no later window of the series' rules is compared with: hours of a year would fill the memory. */
-    forget(rule: Rule, start: number) {
-      const { key } = seriesOf(rule)
-      const reach = Math.max(reachMs.get(key) ?? 0, start - Math.min(...inputStarts(rule, start)))
-      reachMs.set(key, reach)
-      const windows = held.get(key)
-      windows?.forEach((_, each) => each < start - reach && windows.delete(each))
-    },
-    /** Series that no rule asks for any more. */
-    forgetOthers(rules: readonly Rule[]) {
-      const asked = new Set(rules.map((rule) => seriesOf(rule).key))
-      for (const key of held.keys()) {
-        if (!asked.has(key)) {
-          held.delete(key)
-          reachMs.delete(key)
-        }
-      }
-    },
   }
 }

@@ -1,9 +1,10 @@
-import { createInputs, type EngineDeps } from './engine.ts'
+import type { EngineDeps } from './engine.ts'
 import { holds } from './state.ts'
 import { windowMs, type Rule } from './rule.ts'
 import { numbersOf } from './texts.ts'
 import { tick, type Evaluation, type Tick } from './tick.ts'
-import { windowName, windowStart } from './windows.ts'
+import { createWindowStore } from './window-store.ts'
+import { judgedName, windowStart } from './windows.ts'
 
 /** One window of a rule, cohort by cohort, with the reason for what became of each. */
 export interface Explanation {
@@ -25,18 +26,21 @@ export async function explain(
 ): Promise<Explanation> {
   const length = windowMs[rule.window]
   const start = windowStart(rule.window, atMs) - length
-  const inputs = createInputs(deps, { keep: false })
+  const windows = createWindowStore(deps, { keep: false })
   const starts = Array.from({ length: leadWindows + 1 }, (_, index) => start - (leadWindows - index) * length)
-  await inputs.prepare(rule, starts, 0)
+  await windows.prepare(
+    starts.map((each) => ({ rule, start: each })),
+    0,
+  )
   let states: Tick['states'] = new Map()
   let judged: Tick | undefined
   for (const each of starts) {
-    judged = tick(rule, each, await inputs.of(rule, each, 0), states)
+    judged = tick(rule, each, windows.of(rule), states)
     states = judged.states
   }
   const { evaluations, origin } = judged!
   return {
-    ...{ rule: rule.name, window: windowName(rule.window, start), windowStartMs: start, origin },
+    ...{ rule: rule.name, window: judgedName(rule, start), windowStartMs: start, origin },
     cohorts: evaluations.map((evaluation) => ({
       ...evaluation,
       numbers: numbersOf(rule, {

@@ -49,6 +49,16 @@ export interface CohortWindow {
   readonly byMix: ReadonlyMap<string, BucketSums>
 }
 
+/** A cohort's windows: the one judged, its baseline with the latest first, and others that tell how much windows move. */
+export interface JudgedWindows {
+  readonly now: CohortWindow | undefined
+  readonly base: readonly (CohortWindow | undefined)[]
+  /** By weekday; none where there are no such windows. */
+  readonly others?: readonly (readonly CohortWindow[])[]
+  /** Part of the rule's longer window that has passed, above 0 and at most 1 (`Rule.soFar`); 1 when left out. */
+  readonly passed?: number
+}
+
 /** Cohorts by their key, `cohortKey`. A window is in the baseline of many others and of many rules: it is taken apart once. */
 export function byCohort(input: WindowInput | undefined): ReadonlyMap<string, CohortWindow> {
   if (input === undefined) {
@@ -100,4 +110,8 @@ export function sum(values: ArrayLike<number>): number {
 
 function sumsOf({ requests, hits }: Cell): BucketSums {
   return { requests, monetised: hits }
+}
+
+export function divide(sums: BucketSums, scale: number): BucketSums {
+  return scale === 1 ? sums : { requests: sums.requests, monetised: Array.from(sums.monetised, (hits) => hits / scale) }
 }

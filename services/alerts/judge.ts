@@ -1,11 +1,10 @@
-import { shareBounds, wilson, type BucketSums } from '../shared/domain/share-interval.ts'
+import { shareBounds, wilson, type BucketSums, type ShareBounds } from '../shared/domain/share-interval.ts'
 import { driftChart } from '../shared/domain/stats/drift.ts'
-import { kitagawa } from '../shared/domain/stats/kitagawa.ts'
-import { newcombeDifference, wilsonOfCount } from '../shared/domain/stats/newcombe.ts'
-import { bucketResiduals, type BucketResiduals } from '../shared/domain/stats/bucket-residuals.ts'
-import { pairedResiduals, widened } from '../shared/domain/stats/paired-difference.ts'
-import { studentQuantile, studentTwoSidedP } from '../shared/domain/stats/student-t-distribution.ts'
-import { addAll, sum, type CohortWindow } from './inputs.ts'
+import { wilsonOfCount } from '../shared/domain/stats/newcombe.ts'
+import { studentTwoSidedP } from '../shared/domain/stats/student-t-distribution.ts'
+import { certaintyOf } from './certainty.ts'
+import { divide, sum, type CohortWindow, type JudgedWindows } from './inputs.ts'
+import { judgeChange } from './judge-change.ts'
 import type { Rule } from './rule.ts'
 
 /** The numbers of one cohort in one window: what the annotations, `explain` and the table of transitions show. */
@@ -32,14 +31,6 @@ export interface Finding {
   readonly insufficient: string | null
 }
 
-/** A cohort's windows: the one judged, its baseline with the latest first, and others that tell how much they move. */
-export interface JudgedWindows {
-  readonly now: CohortWindow | undefined
-  readonly base: readonly (CohortWindow | undefined)[]
-  /** By weekday; none where there are no such windows. */
-  readonly others?: readonly (readonly CohortWindow[])[]
-}
-
 /**
  * Judges a cohort's window by its sums and those of its baseline (`null`: nothing there). Pure: the same sums give the same numbers.
  *
@@ -61,9 +52,9 @@ export function judge(rule: Rule, windows: JudgedWindows): Finding {
   const scaled = (window: CohortWindow): BucketSums => divide(window.total, scale)
   switch (rule.condition.kind) {
     case 'threshold':
-      return { ...known, ...judgeThreshold(rule, scaled(now), scale, rule.condition.value) }
+      return { ...known, ...judgeThreshold(rule, { ...windows, sums: scaled(now) }, scale, rule.condition.value) }
     case 'change':
-      return { ...known, ...judgeChange(rule, { ...windows, now }, scale) }
+      return { ...known, ...judgeChange(rule, windows, now, scale) }
     case 'drift':
       return {
         ...known,
@@ -112,9 +103,6 @@ const nothing: Finding = {
   insufficient: null,
 }
 
-/** A baseline of fewer windows tells neither its mean nor how it moves. */
-const baseWindowsMin = 3
-
 function tooFew(rule: Rule, now: CohortWindow | undefined): string | null {
   if (now === undefined || now.requests === 0) {
     return 'no requests'
@@ -136,22 +124,27 @@ function requestsOf(rule: Rule, window: CohortWindow | undefined): number {
   return rule.measure === 'requests_per_household' ? sum(window.total.monetised) : window.requests
 }
 
-function judgeThreshold(rule: Rule, sums: BucketSums, scale: number, threshold: number): Partial<Finding> {
+function judgeThreshold(
+  rule: Rule,
+  { sums, passed }: Pick<JudgedWindows, 'passed'> & { readonly sums: BucketSums },
+  scale: number,
+  threshold: number,
+): Partial<Finding> {
   if (rule.measure === 'rejected_ratio') {
     // Messages are no households' habit: counted as they are.
     const trials = sum(sums.requests)
     const { estimate, low, high } = wilsonOfCount({ events: sum(sums.monetised), trials }, rule.confidence)
     return { value: estimate, low, high, pValue: scoreP(estimate, threshold, trials, Infinity) }
   }
-  const { share, effectiveRequests, degreesOfFreedom, low } = shareBounds(sums)
+  const { share, effectiveRequests, degreesOfFreedom, low } = boundsOf(sums)
   if (share === null || low === null) {
     return { value: share === null ? null : share * scale, insufficient: 'fewer than 3 buckets of households' }
   }
-  const t = studentQuantile(degreesOfFreedom, rule.confidence)
-  const bounds = wilson(share, effectiveRequests, t)
+  const { criticalValue, pValue } = certaintyOf(rule, degreesOfFreedom, passed)
+  const bounds = wilson(share, effectiveRequests, criticalValue)
   return {
     ...{ value: share * scale, low: bounds.low * scale, high: bounds.high * scale },
-    pValue: scoreP(share, threshold / scale, effectiveRequests, degreesOfFreedom),
+    pValue: pValue(scoreP(share, threshold / scale, effectiveRequests, degreesOfFreedom)),
   }
 }
 
@@ -161,98 +154,13 @@ function scoreP(share: number, threshold: number, n: number, degreesOfFreedom: n
   return studentTwoSidedP(t, degreesOfFreedom)
 }
 
-function judgeChange(
-  rule: Rule,
-  { now, base, others = [] }: JudgedWindows & { readonly now: CohortWindow },
-  scale: number,
-): Partial<Finding> {
-  const days = base.filter((day) => day !== undefined && day.requests > 0) as CohortWindow[]
-  if (rule.measure === 'rejected_ratio') {
-    return judgeCounts(rule, now, days)
-  }
-  const today = residualsOf(divide(now.total, scale))
-  const before = days.map(({ total }) => residualsOf(divide(total, scale))).filter((day) => day !== null)
-  const otherDays = others.map((weekday) =>
-    weekday.flatMap(({ requests, hits }) => (requests > 0 ? [hits / requests / scale] : [])),
-  )
-  const { confidence, baseline } = rule
-  const paired =
-    today === null || before.length === 0
-      ? null
-      : pairedResiduals(today, before, { confidence, centre: baseline.centre, dayShocks: true, otherDays })
-  const wanted = Math.min(baseWindowsMin, rule.baseline.weeks)
-  if (paired === null || days.length < wanted) {
-    const value = paired === null ? null : paired.share * scale
-    return {
-      ...{ value, baseWindows: days.length },
-      insufficient: `${days.length} windows of the baseline hold requests, where ${wanted} are wanted`,
-    }
-  }
-  const whole: Partial<Finding> = {
-    ...{ value: paired.share * scale, baseline: paired.baseline * scale, difference: paired.difference * scale },
-    ...{ relativeChange: paired.relativeChange, pValue: paired.pValue, baseWindows: days.length },
-    ...{ low: times(paired.low, scale), high: times(paired.high, scale) },
-  }
-  const parts = rule.mix === null ? null : decompose(now, days, rule.confidence)
-  if (parts === null) {
-    return whole
-  }
-  const { rate, mix, shareBefore } = parts
-  const shown = { ...whole, mixPart: mix.estimate, ratePart: rate.estimate }
-  if (rate.standardError === null) {
-    return { ...shown, pValue: null, insufficient: 'the spread of the rate is unknown' }
-  }
-  const sampling = { variance: rate.standardError ** 2, degreesOfFreedom: Math.max(2, paired.bucketsWithRequests) - 1 }
-  const { variance, degreesOfFreedom } = widened(sampling, paired.dayShocks, 1 + 1 / days.length)
-  if (variance === 0) {
-    return { ...shown, pValue: null }
-  }
-  const half = studentQuantile(degreesOfFreedom, rule.confidence) * Math.sqrt(variance)
-  return {
-    ...shown,
-    ...{ difference: rate.estimate, relativeChange: shareBefore > 0 ? rate.estimate / shareBefore : null },
-    ...{ low: rate.estimate - half, high: rate.estimate + half },
-    pValue: studentTwoSidedP(rate.estimate / Math.sqrt(variance), degreesOfFreedom),
-  }
-}
+/** The bounds of a window are the same for every threshold. */
+const knownBounds = new WeakMap<BucketSums, ShareBounds>()
 
-/** A window's residuals serve in the baselines of six others, and of every rule that reads the same sums. */
-const knownResiduals = new WeakMap<BucketSums, BucketResiduals | null>()
-
-function residualsOf(sums: BucketSums): BucketResiduals | null {
-  const known = knownResiduals.get(sums) ?? bucketResiduals(sums)
-  knownResiduals.set(sums, known)
+function boundsOf(sums: BucketSums): ShareBounds {
+  const known = knownBounds.get(sums) ?? shareBounds(sums)
+  knownBounds.set(sums, known)
   return known
-}
-
-/** Messages against those of the baseline together: Newcombe's interval, and the p-value of its width at this confidence. */
-function judgeCounts(rule: Rule, now: CohortWindow, days: readonly CohortWindow[]): Partial<Finding> {
-  const before = addAll(days.map(({ total }) => total))
-  const first = { events: sum(now.total.monetised), trials: now.requests }
-  const second = { events: sum(before.monetised), trials: sum(before.requests) }
-  const value = first.events / first.trials
-  if (days.length === 0) {
-    return { value, insufficient: 'no window of the baseline holds messages' }
-  }
-  const { estimate, low, high } = newcombeDifference(first, second, rule.confidence)
-  const pooled = (first.events + second.events) / (first.trials + second.trials)
-  const spread = Math.sqrt(pooled * (1 - pooled) * (1 / first.trials + 1 / second.trials))
-  const baseline = second.events / second.trials
-  return {
-    ...{ value, baseline, difference: estimate, low, high, baseWindows: days.length },
-    relativeChange: baseline > 0 ? estimate / baseline : null,
-    pValue: spread === 0 ? null : studentTwoSidedP(estimate / spread, Infinity),
-  }
-}
-
-function decompose(now: CohortWindow, days: readonly CohortWindow[], confidence: number) {
-  const values = new Set([...now.byMix.keys(), ...days.flatMap(({ byMix }) => [...byMix.keys()])])
-  const cells = [...values].sort().map((cell) => ({
-    cell,
-    before: addAll(days.flatMap(({ byMix }) => byMix.get(cell) ?? [])),
-    after: now.byMix.get(cell) ?? { requests: [], monetised: [] },
-  }))
-  return kitagawa(cells, { confidence })
 }
 
 /** Requests per household are above 1; the formulas of shares want 0 to 1, and are linear. A power of two divides exactly. */
@@ -268,12 +176,4 @@ function scaleOf(rule: Rule, windows: readonly (CohortWindow | undefined)[]): nu
     }
   }
   return 2 ** Math.ceil(Math.log2(most))
-}
-
-function divide(sums: BucketSums, scale: number): BucketSums {
-  return scale === 1 ? sums : { requests: sums.requests, monetised: Array.from(sums.monetised, (hits) => hits / scale) }
-}
-
-function times(value: number | null, scale: number): number | null {
-  return value === null ? null : value * scale
 }

@@ -1,8 +1,11 @@
 /** What the alerts keep in ClickHouse: inputs seen, ticks judged, transitions. Every insert carries a token and is done once. */
+import { createHash } from 'node:crypto'
+
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { insertSettings } from '../shared/pipeline/insert.ts'
 import { sum, type Cell, type Series, type WindowInput } from './inputs.ts'
 import type { Finding } from './judge.ts'
+import type { Sums, Wanted } from './read-sums.ts'
 import { identityOf } from './rule-identity.ts'
 import type { Rule } from './rule.ts'
 import type { AlertState, Status } from './state.ts'
@@ -11,21 +14,35 @@ import type { Tick, Transition } from './tick.ts'
 
 export interface AlertRecord {
   /** Those of the windows that a live tick has kept. */
-  inputs(series: Series, starts: readonly number[]): Promise<WindowInput[]>
-  keepInputs(series: Series, inputs: readonly WindowInput[], nowMs: number): Promise<void>
+  inputs(wanted: readonly Wanted[]): Promise<Sums>
+  keepInputs(inputs: readonly KeptInputs[], nowMs: number): Promise<void>
+  /** Those of the windows that were kept with other cells than these. */
+  inputsUnlike(these: Sums, wanted: readonly Wanted[]): Promise<Sums>
   /** Where each rule stands: its last window, the states after it, and how many cohorts it judged. */
   lastTicks(): Promise<Map<string, LastTick & { readonly cohorts: number }>>
   /** The state after that window, if the rule, as it is, judged it live. */
   statesAfter(rule: Rule, windowStartMs: number): Promise<LastTick['states'] | undefined>
   /** Rules that lag, each with the window it waits for. */
   lagging(): Promise<Map<string, number>>
-  /** Transitions first, then the tick that says they are there. */
-  keepTick(rule: Rule, identity: string, tick: Tick, nowMs: number): Promise<void>
+  /** Each rule's transitions first, then the ticks that say they are there. */
+  keepTicks(judged: readonly KeptTick[], nowMs: number): Promise<void>
   /** That the rule goes on after this window, with these states. Harmless to repeat. */
   keepBeginning(rule: Rule, position: LastTick, nowMs: number): Promise<void>
   keepTransitions(rule: Rule, transitions: readonly Transition[], token: string, nowMs: number): Promise<void>
   /** In the order of window, rule and cohort. */
   transitions(range: { fromMs: number; toMs: number; rule?: string }): Promise<RecordedTransition[]>
+}
+
+export interface KeptInputs {
+  readonly series: Series
+  readonly windows: readonly WindowInput[]
+}
+
+export interface KeptTick {
+  readonly rule: Rule
+  /** `identityOf` the rule. */
+  readonly identity: string
+  readonly tick: Pick<Tick, 'windowStartMs' | 'states' | 'evaluations' | 'transitions'>
 }
 
 export interface LastTick {
@@ -69,68 +86,90 @@ export function createAlertRecord(options: {
     })
   }
 
-  const keepTransitions: AlertRecord['keepTransitions'] = (rule, transitions, token, nowMs) =>
-    insert(
-      'alert_transitions',
-      token,
-      transitions.map((transition) => ({
-        rule: rule.name,
-        cohort: JSON.stringify(transition.cohort),
-        fingerprint: fingerprintOf(rule.name, transition.cohort),
-        window_start: time(transition.windowStartMs),
-        window_end: time(transition.windowEndMs),
-        from_status: transition.from,
-        to_status: transition.to,
-        starts_at: transition.startsAtMs === null ? null : time(transition.startsAtMs),
-        labels: labelsOf(rule, transition.cohort),
-        annotations: annotationsOf(rule, transition),
-        finding: JSON.stringify(transition.finding),
-        recorded_at: time(nowMs),
-      })),
-    )
+  const transitionRows = (rule: Rule, transitions: readonly Transition[], nowMs: number) =>
+    transitions.map((transition) => ({
+      rule: rule.name,
+      cohort: JSON.stringify(transition.cohort),
+      fingerprint: fingerprintOf(rule.name, transition.cohort),
+      window_start: time(transition.windowStartMs),
+      window_end: time(transition.windowEndMs),
+      from_status: transition.from,
+      to_status: transition.to,
+      starts_at: transition.startsAtMs === null ? null : time(transition.startsAtMs),
+      labels: labelsOf(rule, transition.cohort),
+      annotations: annotationsOf(rule, transition),
+      finding: JSON.stringify(transition.finding),
+      recorded_at: time(nowMs),
+    }))
 
-  function insertTick(
-    rule: Rule,
-    token: string,
-    judged: Pick<Tick, 'windowStartMs' | 'states' | 'evaluations'> & { readonly identity: string },
-    nowMs: number,
-  ): Promise<void> {
-    const { identity, windowStartMs, states, evaluations } = judged
+  const tickRow = ({ rule, identity, tick }: KeptTick, nowMs: number) => {
+    const { windowStartMs, states, evaluations } = tick
     const having = (status: Status) => evaluations.filter((evaluation) => evaluation.status === status).length
-    return insert('alert_ticks', token, [
-      {
-        ...{ rule: rule.name, window_start: time(windowStartMs), rule_hash: identity },
-        ...{ cohorts: evaluations.length, insufficient: having('insufficient_data'), firing: having('firing') },
-        ...{ states: JSON.stringify([...states]), judged_at: time(nowMs) },
-      },
-    ])
+    return {
+      ...{ rule: rule.name, window_start: time(windowStartMs), rule_hash: identity },
+      ...{ cohorts: evaluations.length, insufficient: having('insufficient_data'), firing: having('firing') },
+      ...{ states: JSON.stringify([...states]), judged_at: time(nowMs) },
+    }
+  }
+
+  /** Of the windows that were kept; `cells` is SQL over their rows. */
+  async function kept<T>(wanted: readonly Wanted[], cells: string): Promise<(T & { series: string; start: number })[]> {
+    const rows: (T & { series: string; start: number })[] = []
+    for (let from = 0; from < wanted.length; from += seriesAtOnce) {
+      const some = wanted.slice(from, from + seriesAtOnce)
+      const starts = [...new Set(some.flatMap((each) => each.starts))]
+      rows.push(
+        ...(await clickHouse.rows<T & { series: string; start: number }>(
+          `SELECT series, toUnixTimestamp64Milli(window_start) AS start, ${cells} FROM ${database}.alert_inputs
+           WHERE series IN {series:Array(String)} AND taxonomy_version = {taxonomy:UInt16}
+             AND window_start IN (SELECT arrayJoin(arrayMap(s -> fromUnixTimestamp64Milli(s, 'UTC'), {starts:Array(Int64)})))
+           GROUP BY series, window_start`,
+          { series: some.map(({ series }) => series.key), taxonomy: taxonomyVersion, starts },
+        )),
+      )
+    }
+    const asked = new Map(wanted.map(({ series, starts }) => [series.key, new Set(starts)]))
+    return rows.filter(({ series, start }) => asked.get(series)!.has(start))
+  }
+
+  async function inputs(wanted: readonly Wanted[]): Promise<Sums> {
+    const found = new Map<string, Map<number, WindowInput>>()
+    const rows = await kept<{ cells: string }>(wanted, `${firstCells} AS cells`)
+    for (const { series, start, cells } of rows) {
+      const own = found.get(series) ?? new Map<number, WindowInput>()
+      found.set(series, own.set(start, { startMs: start, origin: 'seen', cells: JSON.parse(cells) as Cell[] }))
+    }
+    return found
   }
 
   return {
-    keepTransitions,
-    async inputs(series, starts) {
-      if (starts.length === 0) {
-        return []
-      }
-      const rows = await clickHouse.rows<{ start: number; cells: string }>(
-        `SELECT toUnixTimestamp64Milli(window_start) AS start, argMin(cells, seen_at) AS cells FROM ${database}.alert_inputs
-         WHERE series = {series:String} AND taxonomy_version = {taxonomy:UInt16}
-           AND window_start IN (SELECT arrayJoin(arrayMap(s -> fromUnixTimestamp64Milli(s, 'UTC'), {starts:Array(Int64)})))
-         GROUP BY window_start`,
-        { series: series.key, taxonomy: taxonomyVersion, starts },
+    keepTransitions: (rule, transitions, token, nowMs) =>
+      insert('alert_transitions', token, transitionRows(rule, transitions, nowMs)),
+    inputs,
+    async inputsUnlike(these, wanted) {
+      const rows = await kept<{ hash: string }>(wanted, `lower(hex(MD5(${firstCells}))) AS hash`)
+      const unlike = rows.filter(({ series, start, hash }) => {
+        const own = these.get(series)?.get(start)
+        return own === undefined || hash !== md5(JSON.stringify(own.cells))
+      })
+      const others = Map.groupBy(unlike, ({ series }) => series)
+      return inputs(
+        wanted.flatMap(({ series }) => {
+          const starts = others.get(series.key)?.map(({ start }) => start) ?? []
+          return starts.length === 0 ? [] : [{ series, starts }]
+        }),
       )
-      return rows.map(({ start, cells }) => ({ startMs: start, origin: 'seen', cells: JSON.parse(cells) as Cell[] }))
     },
-    async keepInputs(series, inputs, nowMs) {
-      for (const { startMs, cells } of inputs) {
-        await insert('alert_inputs', `inputs ${series.key} ${taxonomyVersion} ${startMs}`, [
-          {
-            ...{ series: series.key, window_start: time(startMs), taxonomy_version: taxonomyVersion },
-            ...{ cells: JSON.stringify(cells), requests: cells.reduce((all, cell) => all + sum(cell.requests), 0) },
-            seen_at: time(nowMs),
-          },
-        ])
-      }
+    async keepInputs(made, nowMs) {
+      const rows = made.flatMap(({ series, windows }) =>
+        windows.map(({ startMs, cells }) => ({
+          ...{ series: series.key, window_start: time(startMs), taxonomy_version: taxonomyVersion },
+          ...{ cells: JSON.stringify(cells), requests: cells.reduce((all, cell) => all + sum(cell.requests), 0) },
+          seen_at: time(nowMs),
+        })),
+      )
+      const names = made.flatMap(({ series, windows }) => windows.map(({ startMs }) => `${series.key} ${startMs}`))
+      await insert('alert_inputs', tokenOf(`inputs ${taxonomyVersion}`, names), rows)
     },
     async lastTicks() {
       // By the time of judging: a rule whose window or cohorts were changed judges windows that the old one had judged too.
@@ -174,20 +213,23 @@ export function createAlertRecord(options: {
       return new Map(rows.map(({ rule, start }) => [rule, start]))
     },
     async keepBeginning(rule, { identity, windowStartMs, states }, nowMs) {
+      const tick = { windowStartMs, states, evaluations: [], transitions: [] }
       const token = `beginning ${rule.name} ${identity} ${windowStartMs} ${nowMs}`
-      await insertTick(rule, token, { identity, windowStartMs, states, evaluations: [] }, nowMs)
+      await insert('alert_ticks', token, [tickRow({ rule, identity, tick }, nowMs)])
     },
-    async keepTick(rule, identity, tick, nowMs) {
-      const token = `${rule.name} ${identity} ${tick.windowStartMs}`
-      await keepTransitions(rule, tick.transitions, `transitions ${token}`, nowMs)
-      await insertTick(rule, `tick ${token}`, { ...tick, identity }, nowMs)
+    async keepTicks(judged, nowMs) {
+      const names = judged.map(({ rule, identity, tick }) => `${rule.name} ${identity} ${tick.windowStartMs}`)
+      const transitions = judged.flatMap(({ rule, tick }) => transitionRows(rule, tick.transitions, nowMs))
+      await insert('alert_transitions', tokenOf('transitions', names), transitions)
+      const rows = judged.map((each) => tickRow(each, nowMs))
+      await insert('alert_ticks', tokenOf('ticks', names), rows)
     },
     async transitions({ fromMs, toMs, rule }) {
       const rows = await clickHouse.rows<TransitionRow>(
         `SELECT rule, cohort, fingerprint, toUnixTimestamp64Milli(window_start) AS start,
            toUnixTimestamp64Milli(window_end) AS end, from_status, to_status,
            toUnixTimestamp64Milli(starts_at) AS starts, labels, annotations, finding
-         FROM ${database}.alert_transitions
+         FROM ${database}.alert_transitions FINAL
          WHERE window_start >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND window_start < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
            AND ({rule:String} = '' OR rule = {rule:String})
          ORDER BY window_end, rule, cohort, recorded_at`,
@@ -215,6 +257,20 @@ interface TransitionRow {
   readonly labels: Record<string, string>
   readonly annotations: Record<string, string>
   readonly finding: string
+}
+
+const seriesAtOnce = 500
+
+/** Of windows that two processes kept at once the same for both. */
+const firstCells = 'argMin(cells, (seen_at, cells))'
+
+/** The same rows are dropped; a row that comes again among others is harmless: the first one counts. */
+function tokenOf(what: string, names: readonly string[]): string {
+  return `${what} ${md5(JSON.stringify(names))}`
+}
+
+function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex')
 }
 
 function statesOf(text: string): Map<string, AlertState> {

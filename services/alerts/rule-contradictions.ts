@@ -18,6 +18,7 @@ export function contradictionsOf(rule: Partial<RuleForm>): Mistake[] {
     ...rejectedFaults(rule),
     ...conditionFaults(rule),
     ...confidenceFaults(rule),
+    ...everyFaults(rule),
     ...durationFaults(rule),
     ...textFaults(rule),
   ]
@@ -192,6 +193,24 @@ function confidenceFaults({ confidence, hysteresis }: Partial<RuleForm>): Mistak
   return faults
 }
 
+function everyFaults({ measure, window, every, condition }: Partial<RuleForm>): Mistake[] {
+  if (every === undefined) {
+    return []
+  }
+  const faults: Mistake[] = []
+  const says = (text: string) => faults.push({ path: ['every'], says: text })
+  if (window !== undefined && windowMs[every] >= windowMs[window]) {
+    says(`is ${every}, and window is ${window}; take a longer window, or leave every out`)
+  }
+  if (measure === 'requests_per_household' || measure === 'rejected_ratio') {
+    says(`is only for shares and unclassified_ratio; leave it out, and take window: ${every}`)
+  }
+  if (condition?.drifts !== undefined) {
+    says('is not for drifts, whose chart looks at whole days; leave it out')
+  }
+  return faults
+}
+
 function durationFaults(rule: Partial<RuleForm>): Mistake[] {
   return (['for', 'keepFiringFor'] as const).flatMap((name) => {
     const given = rule[name]
@@ -202,8 +221,9 @@ function durationFaults(rule: Partial<RuleForm>): Mistake[] {
     if (lengthMs > durationMaxMs) {
       return [{ path: [name], says: `is ${given}; write at most 52w` }]
     }
-    return rule.window !== undefined && lengthMs % windowMs[rule.window] !== 0
-      ? [{ path: [name], says: `is ${given}, no whole number of windows; write a multiple of 1 ${rule.window}, or 0` }]
+    const step = rule.every ?? rule.window
+    return step !== undefined && lengthMs % windowMs[step] !== 0
+      ? [{ path: [name], says: `is ${given}, no whole number of windows; write a multiple of 1 ${step}, or 0` }]
       : []
   })
 }

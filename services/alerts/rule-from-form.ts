@@ -5,13 +5,15 @@ import { numberOf, type RuleForm } from './rules-schema.ts'
 /** A rule as the engine reads it, of a form without mistakes: defaults that depend on other fields, plain numbers. */
 export function ruleFromForm(form: RuleForm): Rule {
   const rejected = form.measure === 'rejected_ratio'
-  const windows = (duration: string | 0) => durationMs(duration) / windowMs[form.window]
+  const window = form.every ?? form.window
+  const windows = (duration: string | 0) => durationMs(duration) / windowMs[window]
   return {
     name: form.name,
     measure: form.measure,
     filter: filterOf(form.filter),
     by: form.by,
-    window: form.window,
+    window,
+    soFar: form.every === undefined || form.window === 'hour' ? null : form.window,
     condition: conditionOf(form.condition),
     baseline: form.baseline,
     mix: mixOf(form),

@@ -6,6 +6,11 @@ export interface Rule {
   /** One alert for each combination of their values; none makes one alert over all. */
   readonly by: readonly RuleDimension[]
   readonly window: WindowLength
+  /**
+   * The longer window of which what has passed so far is judged with every `window`, by always-valid intervals; null: each
+   * `window` is judged by itself.
+   */
+  readonly soFar: Exclude<WindowLength, 'hour'> | null
   readonly condition: Condition
   readonly baseline: Baseline
   /** Dimension whose mix is told apart from the rate; null: the whole change pages. */

@@ -130,6 +130,7 @@ const minimum = z
   )
   .describe('With fewer the alert is insufficient_data: neither firing nor well.')
 
+const steps = ['hour', 'day'] as const
 const nameAdvice = 'write lower case letters, digits and _, a letter first, at most 64'
 const durationAdvice = 'write a whole number with m, h, d or w: 2d; or 0'
 const confidenceAdvice = 'write a share above 50 % and below 100 %: 99% or 0.99'
@@ -159,6 +160,12 @@ export const ruleForm = z.strictObject(
       .enum(windowLengths, oneOf(windowLengths))
       .default('day')
       .describe('What is judged at once: a whole hour, day or week, UTC.'),
+    every: z
+      .enum(steps, oneOf(steps))
+      .optional()
+      .describe(
+        'Judge what has passed of the window after every hour or day, by intervals that allow for the many looks.',
+      ),
     condition,
     baseline: baseline.prefault({}),
     mix: z

@@ -42,7 +42,7 @@ export function nextState(
   if (finding.insufficient !== null) {
     const unknown = before.unknown + 1
     return unknown > forgottenAfter(rule)
-      ? { ...untouched, resolved: before.phase === 'firing' }
+      ? rested(before.phase === 'firing')
       : { ...before, known: false, unknown, resolved: false }
   }
   const firing = before.phase === 'firing'
@@ -55,7 +55,12 @@ export function nextState(
   if (firing && before.quiet < rule.keepFiringForWindows) {
     return { ...before, known: true, unknown: 0, held: 0, quiet: before.quiet + 1 }
   }
-  return { ...untouched, resolved: firing }
+  return rested(firing)
+}
+
+/** `untouched` itself where nothing is to be shown: who keeps states knows it by that. */
+function rested(fired: boolean): AlertState {
+  return fired ? { ...untouched, resolved: true } : untouched
 }
 
 /** Windows of the weeks that a baseline has: of a cohort that was silent for as long nothing is known any more, and it fires no longer. */

@@ -1,6 +1,6 @@
 import { readSums, type SumsSource } from './read-sums.ts'
 import { seriesOf, sum } from './inputs.ts'
-import type { AlertRecord } from './record.ts'
+import type { AlertRecord, LastTick } from './record.ts'
 import { windowMs, type Rule } from './rule.ts'
 import { statusOf, type Status } from './state.ts'
 import { windowName } from './windows.ts'
@@ -33,8 +33,8 @@ export async function alertStatus(
 ): Promise<RuleStatus[]> {
   const last = await deps.record.lastTicks()
   const lagging = await deps.record.lagging()
-  const found: RuleStatus[] = []
-  for (const rule of rules) {
+  const late = await countLate(rules, last, deps)
+  return rules.map((rule) => {
     const position = last.get(rule.name)
     const states = [...(position?.states ?? [])].map(([key, state]) => ({
       cohort: JSON.parse(key) as string[],
@@ -42,35 +42,43 @@ export async function alertStatus(
       since: state.startsAtMs === null ? null : new Date(state.startsAtMs).toISOString(),
     }))
     const having = (status: Status) => states.filter((state) => state.status === status).length
-    found.push({
+    return {
       rule: rule.name,
       lastWindow: position === undefined ? null : windowName(rule.window, position.windowStartMs),
       cohorts: position?.cohorts ?? 0,
       ...{ firing: having('firing'), pending: having('pending'), insufficient: having('insufficient_data') },
       lagging: lagging.has(rule.name),
-      late: position === undefined ? 0 : await countLate(rule, position.windowStartMs, deps),
+      late: late.get(rule.name) ?? 0,
       alerts: states.filter(({ status }) => status === 'firing' || status === 'pending'),
-    })
-  }
-  return found
+    }
+  })
 }
 
+/** By rule. */
 async function countLate(
-  rule: Rule,
-  lastStartMs: number,
+  rules: readonly Rule[],
+  last: ReadonlyMap<string, LastTick>,
   { record, source }: { record: AlertRecord; source: SumsSource },
-): Promise<number> {
-  const series = seriesOf(rule)
-  const starts = Array.from({ length: lateWindows }, (_, index) => lastStartMs - index * windowMs[rule.window])
-  const seen = await record.inputs(series, starts)
+): Promise<ReadonlyMap<string, number>> {
+  const judged = rules.filter(({ name }) => last.has(name))
+  const wanted = judged.map((rule) => {
+    const { windowStartMs } = last.get(rule.name)!
+    const starts = Array.from({ length: lateWindows }, (_, index) => windowStartMs - index * windowMs[rule.window])
+    return { series: seriesOf(rule), starts }
+  })
+  const seen = await record.inputs(wanted)
   const now = await readSums(
     source,
-    series,
-    seen.map(({ startMs }) => startMs),
+    wanted.map(({ series }) => ({ series, starts: [...(seen.get(series.key)?.keys() ?? [])] })),
   )
-  return seen.reduce(
-    (late, { startMs, cells }) => late + requestsOf(now.get(startMs)?.cells ?? []) - requestsOf(cells),
-    0,
+  return new Map(
+    judged.map((rule, index) => {
+      const { series, starts } = wanted[index]!
+      const [before, after] = [seen.get(series.key), now.get(series.key)]
+      const counted = starts.filter((start) => before?.has(start))
+      const late = counted.map((start) => requestsOf(after!.get(start)!.cells) - requestsOf(before!.get(start)!.cells))
+      return [rule.name, sum(late)]
+    }),
   )
 }
 

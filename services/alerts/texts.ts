@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import type { Rule } from './rule.ts'
 import type { Transition } from './tick.ts'
-import { windowName } from './windows.ts'
+import { judgedName } from './windows.ts'
 
 /** Names an alert for as long as its rule and cohort have their names. */
 export function fingerprintOf(rule: string, cohort: readonly string[] | null): string {
@@ -79,10 +79,11 @@ function valuesOf(rule: Rule, { cohort, finding, adjustedP, windowStartMs }: Tra
     ...{ p_value: p(finding?.pValue), adjusted_p: p(adjustedP) },
     ...{ mix_part: points(finding?.mixPart), rate_part: points(finding?.ratePart) },
     ...{ households: count(finding?.households), requests: count(finding?.requests) },
-    window: windowName(rule.window, windowStartMs),
+    window: judgedName(rule, windowStartMs),
   }
 }
 
 const percent = (value: number) => `${(value * 100).toFixed(2)} %`
 const signed = (value: number) => `${value > 0 ? '+' : ''}${(value * 100).toFixed(1)} %`
-const count = (value: number | undefined) => (value ?? 0).toLocaleString('en')
+const whole = new Intl.NumberFormat('en')
+const count = (value: number | undefined) => whole.format(value ?? 0)

@@ -1,9 +1,10 @@
 import { benjaminiHochberg } from '../shared/domain/stats/benjamini-hochberg.ts'
-import { byCohort, cohortKey, type CohortWindow, type Origin, type WindowInput } from './inputs.ts'
+import type { Origin, WindowInput } from './inputs.ts'
 import { judge, type Finding } from './judge.ts'
+import { panelOf, type Panel } from './panel.ts'
 import { windowMs, type Rule } from './rule.ts'
 import { nextState, statusOf, untouched, type AlertState, type Status } from './state.ts'
-import { baseStarts, inputStarts, otherStarts } from './windows.ts'
+import { inputStarts } from './windows.ts'
 
 /** One cohort's change of status in one window. */
 export interface Transition {
@@ -59,30 +60,20 @@ export function tick(
   before: ReadonlyMap<string, AlertState>,
 ): Tick {
   const windowEndMs = windowStartMs + windowMs[rule.window]
-  const cohortsAt = (start: number) => byCohort(inputs.get(start))
-  const now = cohortsAt(windowStartMs)
-  const base = baseStarts(rule, windowStartMs).map(cohortsAt)
-  const others = otherStarts(rule, windowStartMs).map((weekday) => weekday.map(cohortsAt))
-  const found = cohortsOf(rule, now, base, before).map((key) => ({
-    key,
-    finding: judge(rule, {
-      now: now.get(key),
-      base: base.map((window) => window.get(key)),
-      others: others.map((weekday) => weekday.flatMap((window) => window.get(key) ?? [])),
-    }),
+  const found = withPending(panelOf(rule, windowStartMs, inputs), before).map(({ key, cohort, windows }) => ({
+    ...{ key, cohort, finding: judge(rule, windows) },
   }))
   const adjusted = adjust(found.map(({ finding }) => (finding.insufficient === null ? finding.pValue : null)))
   const states = new Map<string, AlertState>()
   const evaluations: Evaluation[] = []
   const transitions: Transition[] = []
-  found.forEach(({ key, finding }, index) => {
+  found.forEach(({ key, cohort, finding }, index) => {
     const adjustedP = adjusted[index]!
-    const cohort = JSON.parse(key) as string[]
     const earlier = before.get(key) ?? untouched
     const state = nextState(rule, earlier, finding, adjustedP, windowEndMs)
     const [from, to] = [statusOf(earlier), statusOf(state)]
     evaluations.push({ cohort, finding, adjustedP, status: to })
-    if (JSON.stringify(state) !== JSON.stringify(untouched)) {
+    if (state !== untouched) {
       states.set(key, state)
     }
     if (from !== to) {
@@ -107,19 +98,18 @@ export function tick(
   }
 }
 
-/** Every cohort that asks now, asked in the baseline, or is pending or fires; in one order. Of the others nothing is known. */
-function cohortsOf(
-  rule: Rule,
-  now: ReadonlyMap<string, CohortWindow>,
-  base: readonly ReadonlyMap<string, CohortWindow>[],
-  before: ReadonlyMap<string, AlertState>,
-): string[] {
-  const pending = [...before].filter(([, { phase }]) => phase !== 'inactive')
-  const keys = new Set([...now.keys(), ...base.flatMap((window) => [...window.keys()]), ...pending.map(([key]) => key)])
-  if (rule.by.length === 0) {
-    keys.add(cohortKey([]))
+/** The cohorts of the panel and those that are pending or fire; in one order. Of the others nothing is known. */
+function withPending(panel: Panel, before: ReadonlyMap<string, AlertState>): Panel {
+  const pending = [...before].filter(([, { phase }]) => phase !== 'inactive').map(([key]) => key)
+  const known = new Set(pending.length === 0 ? [] : panel.map(({ key }) => key))
+  const gone = pending.filter((key) => !known.has(key))
+  if (gone.length === 0) {
+    return panel
   }
-  return [...keys].sort()
+  const silent = gone.map((key) => ({
+    ...{ key, cohort: JSON.parse(key) as string[], windows: { now: undefined, base: [] } },
+  }))
+  return [...panel, ...silent].sort((left, right) => (left.key < right.key ? -1 : 1))
 }
 
 function adjust(pValues: readonly (number | null)[]): (number | null)[] {

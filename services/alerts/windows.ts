@@ -30,8 +30,8 @@ export function baseStarts(rule: Rule, startMs: number): number[] {
  * Starts of earlier windows that tell how much windows move from one to the next, weekday by weekday: the other weekdays of the
  * baseline's weeks, at the same hour. The last six days are left out: a change that goes on for a few days would hide itself.
  */
-export function otherStarts({ condition, baseline, measure, window }: Rule, startMs: number): number[][] {
-  if (condition.kind !== 'change' || measure === 'rejected_ratio' || window === 'week') {
+export function otherStarts({ condition, baseline, measure, window, soFar }: Rule, startMs: number): number[][] {
+  if (condition.kind !== 'change' || measure === 'rejected_ratio' || window === 'week' || soFar === 'week') {
     return []
   }
   return [1, 2, 3, 4, 5, 6].map((day) =>
@@ -39,9 +39,29 @@ export function otherStarts({ condition, baseline, measure, window }: Rule, star
   )
 }
 
+/** The windows that are judged together up to the one that starts then: itself, and with `soFar` those before it in the longer one. */
+export function stepsUpTo({ window, soFar }: Rule, startMs: number): number[] {
+  const first = soFar === null ? startMs : windowStart(soFar, startMs)
+  return Array.from(
+    { length: (startMs - first) / windowMs[window] + 1 },
+    (_, step) => startMs - step * windowMs[window],
+  )
+}
+
 /** Every window that the rule's window is judged by, itself the first. */
 export function inputStarts(rule: Rule, startMs: number): number[] {
-  return [startMs, ...baseStarts(rule, startMs), ...otherStarts(rule, startMs).flat()]
+  const compared = [startMs, ...baseStarts(rule, startMs), ...otherStarts(rule, startMs).flat()]
+  const back = stepsUpTo(rule, startMs).map((step) => startMs - step)
+  return compared.flatMap((start) => back.map((ms) => start - ms))
+}
+
+/** The window as people name it; with `soFar` the longer one, and how far it is judged. */
+export function judgedName({ window, soFar }: Rule, startMs: number): string {
+  if (soFar === null) {
+    return windowName(window, startMs)
+  }
+  const end = new Date(startMs + windowMs[window]).toISOString()
+  return `${windowName(soFar, windowStart(soFar, startMs))}, up to ${end.slice(0, 10)} ${end.slice(11, 16)}`
 }
 
 /** `2026-03-01` for a day, `2026-03-02 to 2026-03-08` for a week, `2026-03-01 14:00` for an hour. */

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { backtest } from '../../services/alerts/backtest.ts'
-import { createInputs } from '../../services/alerts/engine.ts'
 import { byCohort, sum, type WindowInput } from '../../services/alerts/inputs.ts'
 import { createAlertRecord } from '../../services/alerts/record.ts'
 import type { Rule } from '../../services/alerts/rule.ts'
 import type { AlertState } from '../../services/alerts/state.ts'
 import { isPage, tick } from '../../services/alerts/tick.ts'
+import { createWindowStore } from '../../services/alerts/window-store.ts'
 import { fillAlertHistory } from '../../services/local/alert-history.ts'
 import { demoCohorts } from '../../services/local/history-cohorts.ts'
 import { startStack } from '../../services/local/stack.ts'
@@ -124,14 +124,17 @@ async function pagesOf(clickHouse: ClickHouse, database: string, { days }: Pages
     found.set(name, { pages, cohorts: (rules[0]!.evaluations - rules[0]!.insufficientWindows) / days })
   }
   for (const [name, rule] of confidenceAlone) {
-    const inputs = createInputs(deps, { keep: false })
+    const windows = createWindowStore(deps, { keep: false })
     const pages: { seed: number; day: number; cohort: string }[] = []
     let judgedCohorts = 0
     let states = new Map<string, AlertState>()
     const starts = Array.from({ length: days }, (_, day) => fromMs + day * dayMs)
-    await inputs.prepare(rule, starts, 0)
+    await windows.prepare(
+      starts.map((start) => ({ rule, start })),
+      0,
+    )
     for (const [day, start] of starts.entries()) {
-      const judged = tick(rule, start, await inputs.of(rule, start, 0), states)
+      const judged = tick(rule, start, windows.of(rule), states)
       states = new Map([...judged.states].filter(([, { phase }]) => phase === 'pending'))
       judgedCohorts += judged.evaluations.filter(({ finding }) => finding.insufficient === null).length
       for (const { cohort, status } of judged.evaluations) {
@@ -142,7 +145,7 @@ async function pagesOf(clickHouse: ClickHouse, database: string, { days }: Pages
     }
     found.set(name, { pages, cohorts: judgedCohorts / days })
     if (name === 'changes at all') {
-      found.set(plain, plainPages(await inputs.of(rule, starts.at(-1)!, 0), { fromMs, days, seed }))
+      found.set(plain, plainPages(windows.of(rule), { fromMs, days, seed }))
     }
   }
   return found

@@ -6,8 +6,9 @@ import { detection, runLength } from './drift.ts'
 import { falsePages } from './false-pages.ts'
 import { kitagawaCoverage } from './kitagawa.ts'
 import { alarmRate } from './paired.ts'
+import { peekingRate } from './peeking.ts'
 
-/** The tables of README.md: `node test/statistics/main.ts paired kitagawa drift audit pages`, with --scale 0.1 for a look. */
+/** The tables of README.md: `node test/statistics/main.ts paired peeking kitagawa drift audit pages`, with --scale 0.1 for a look. */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { scale: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
@@ -92,6 +93,18 @@ const tables: Record<string, () => void | Promise<void>> = {
             return `${coverage.toFixed(1)} (${relativeHalfWidth.toFixed(0)})`
           })
           row(method, String(events), `${100 * theta} %`, ...cells)
+        }
+  },
+  peeking() {
+    row('share, households', 'day shocks', 'change', 'fires, %', 'by the interval of a single look')
+    row('---', '---', '---', '---', '---')
+    for (const [name, share] of shares)
+      for (const dayShocks of [0, 0.03])
+        for (const change of [0, -0.1]) {
+          const scenario = { share, households: 2_000, change, dayShocks }
+          const { sequence, single } = peekingRate(scenario, { draws: scaled(1_000), seed })
+          const cells = [sequence, single].map(({ percent, error }) => `${percent.toFixed(2)} ± ${error.toFixed(2)}`)
+          row(`${name}, 2000`, `${100 * dayShocks} %`, `${100 * change} %`, ...cells)
         }
   },
   async pages() {

@@ -33,6 +33,8 @@ PARTITION BY toYYYYMM(window_start)
 ORDER BY (rule, window_start)
 SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
+-- A transition is its rule, window, cohort and new status: one that is stored again, with others than before after a crash, is the
+-- same row. Read with FINAL.
 CREATE TABLE IF NOT EXISTS {{database}}.alert_transitions {{on_cluster}}
 (
     rule LowCardinality(String),
@@ -48,9 +50,9 @@ CREATE TABLE IF NOT EXISTS {{database}}.alert_transitions {{on_cluster}}
     finding String COMMENT 'JSON: the numbers' CODEC(ZSTD(3)),
     recorded_at DateTime64(3, 'UTC')
 )
-ENGINE = {{replicated}}MergeTree
+ENGINE = {{replicated}}ReplacingMergeTree
 PARTITION BY toYYYYMM(window_start)
-ORDER BY (rule, window_start, cohort)
+ORDER BY (rule, window_start, cohort, to_status)
 SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
 CREATE TABLE IF NOT EXISTS {{database}}.alert_deliveries {{on_cluster}}

@@ -6,7 +6,7 @@ import { backtest } from '../../../services/alerts/backtest.ts'
 import { createAlertEngine } from '../../../services/alerts/engine.ts'
 import { explain } from '../../../services/alerts/explain.ts'
 import { readNotices } from '../../../services/alerts/notices.ts'
-import { createAlertRecord, type AlertRecord } from '../../../services/alerts/record.ts'
+import { createAlertRecord, type AlertRecord, type KeptTick } from '../../../services/alerts/record.ts'
 import type { Rule } from '../../../services/alerts/rule.ts'
 import { alertStatus } from '../../../services/alerts/status.ts'
 import { createLogger } from '../../../services/shared/io/log.ts'
@@ -147,23 +147,20 @@ test('a process that dies at any step of a tick leaves nothing out and nothing t
     const record: AlertRecord = {
       ...work.record,
       keepInputs: dying(0, (...args: Parameters<AlertRecord['keepInputs']>) => work.record.keepInputs(...args)),
-      keepTick: dying(1, (...args: Parameters<AlertRecord['keepTick']>) => work.record.keepTick(...args)),
+      keepTicks: dying(1, (...args: Parameters<AlertRecord['keepTicks']>) => work.record.keepTicks(...args)),
     }
     const halfTick: AlertRecord =
       dies === 2
         ? {
             ...work.record,
-            async keepTick(rule, hash, tick, now) {
-              await work.record.keepTransitions(
-                rule,
-                tick.transitions,
-                `transitions ${rule.name} ${hash} ${tick.windowStartMs}`,
-                now,
-              )
+            async keepTicks(judged, now) {
+              const [{ rule: judgedRule, identity, tick }] = judged as [KeptTick]
+              const token = `transitions ${judgedRule.name} ${identity} ${tick.windowStartMs}`
+              await work.record.keepTransitions(judgedRule, tick.transitions, token, now)
               if (done++ === 4) {
                 throw new Error('killed')
               }
-              await work.record.keepTick(rule, hash, tick, now)
+              await work.record.keepTicks(judged, now)
             },
           }
         : record
@@ -246,8 +243,7 @@ test('a rule that was edited to ask for something else begins anew, and what fir
       judged === null ? [] : [judged],
     )
     if (edited.window === 'week' && judged !== null) {
-      const [de] = ticks[0]!.evaluations
-      assert.deepEqual([de!.cohort, de!.finding.insufficient], [['DE'], null])
+      assert.deepEqual([ticks[0]!.cohorts, ticks[0]!.transitions], [2, []], 'both are known')
     }
     assert.deepEqual((await work.engineOf().advance([edited], now)).ticks, [], 'a restart knows that it is done')
   }
@@ -306,8 +302,8 @@ test('two processes that see other sums judge by the same', async (t) => {
   let ofFirst: Awaited<ReturnType<typeof first.advance>> | undefined
   const second = work.engineOf({
     ...work.record,
-    async inputs(series, starts) {
-      const seen = await work.record.inputs(series, starts)
+    async inputs(wanted) {
+      const seen = await work.record.inputs(wanted)
       if (ofFirst === undefined) {
         ofFirst = await first.advance([rule], now)
         await work.insertUsage(usage(fallsOn, 99).map((row) => ({ ...row, requests: row.requests * 3 })))

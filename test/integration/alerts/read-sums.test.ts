@@ -28,12 +28,9 @@ async function sumsCase(t: TestContext) {
   })
   /** Window to requests, hits and households of each cohort. */
   async function read(rule: Rule, starts: readonly string[]) {
-    const found = await readSums(
-      source,
-      seriesOf(rule),
-      starts.map((start) => Date.parse(start)),
-    )
-    return [...found.values()].map(({ cells }) =>
+    const series = seriesOf(rule)
+    const found = await readSums(source, [{ series, starts: starts.map((start) => Date.parse(start)) }])
+    return [...found.get(series.key)!.values()].map(({ cells }) =>
       cells.map(({ cohort, requests, hits, households }) => [
         cohort.join(),
         ...[requests, hits].map((counts) => counts.reduce((all, count) => all + count, 0)),
@@ -121,7 +118,8 @@ test('odd names of countries stay apart and come back from the record as they we
   ] as const) {
     const rule = makeRule({ by: ['country', 'plans'], window })
     const series = seriesOf(rule)
-    const read = await readSums(source, series, [day])
+    const wanted = [{ series, starts: [day] }]
+    const read = (await readSums(source, wanted)).get(series.key)!
     const { cells } = read.get(day)!
     const found = new Map(cells.map((cell) => [cell.cohort[0], cell]))
     assert.deepEqual([...found.keys()].sort(), [...names].sort())
@@ -130,15 +128,16 @@ test('odd names of countries stay apart and come back from the record as they we
       assert.equal(requests.reduce((all, count) => all + count, 0), index + 1) // prettier-ignore
       assert.equal(counted, households)
     })
-    await record.keepInputs(series, [...read.values()], day)
-    assert.deepEqual((await record.inputs(series, [day]))[0]!.cells, cells)
+    await record.keepInputs([{ series, windows: [...read.values()] }], day)
+    assert.deepEqual((await record.inputs(wanted)).get(series.key)!.get(day)!.cells, cells)
     const states = new Map(
       names.map((country) => [
         JSON.stringify([country, '']),
         { phase: 'firing', known: true, held: 1, quiet: 0, unknown: 0, startsAtMs: day, resolved: false } as const,
       ]),
     )
-    await record.keepTick(rule, window, { rule: rule.name, windowStartMs: day, origin: 'seen', evaluations: [], transitions: [], states }, day + windowMs[window]) // prettier-ignore
+    const tick = { windowStartMs: day, evaluations: [], transitions: [], states }
+    await record.keepTicks([{ rule, identity: window, tick }], day + windowMs[window])
     assert.deepEqual([...(await record.lastTicks()).get(rule.name)!.states], [...states])
   }
 })

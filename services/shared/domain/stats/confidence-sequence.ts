@@ -23,14 +23,30 @@ export function confidenceSequence(
     throw new RangeError(
       `no sequence for standard error ${standardError}, n ${n}, tunedFor ${tunedFor}, alpha ${alpha}`,
     )
-  const v = n * mixtureVariance(alpha, tunedFor)
-  const half = standardError * Math.sqrt(((2 * (v + 1)) / v) * Math.log(Math.sqrt(v + 1) / alpha))
+  const { criticalValue, pValue } = sequenceBoundary(n, { alpha, tunedFor })
+  const half = standardError * criticalValue
   return {
     estimate,
     low: estimate - half,
     high: estimate + half,
-    pValue: alwaysValidP(estimate === 0 ? 0 : estimate / standardError, v),
+    pValue: pValue(estimate === 0 ? 0 : estimate / standardError),
     excludesZero: Math.abs(estimate) > half,
+  }
+}
+
+/**
+ * What stands in place of the normal quantile and p-value of a z statistic at a look with n units of information.
+ *
+ * @param n above 0; only n / tunedFor matters
+ */
+export function sequenceBoundary(
+  n: number,
+  { alpha = 0.05, tunedFor = 5_000 }: SequenceOptions = {},
+): { criticalValue: number; pValue: (z: number) => number } {
+  const v = n * mixtureVariance(alpha, tunedFor)
+  return {
+    criticalValue: Math.sqrt(((2 * (v + 1)) / v) * Math.log(Math.sqrt(v + 1) / alpha)),
+    pValue: (z) => alwaysValidP(z, v),
   }
 }
 
