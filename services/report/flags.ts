@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
+import { isDay } from '../shared/domain/day.ts'
 import { mistake } from '../shared/domain/faults.ts'
-import { isDay } from './window.ts'
 import { formats } from '../shared/io/render.ts'
 
 /** Flags that several verbs share. */

@@ -61,18 +61,6 @@ export function describeWindow({ from, to, days, note }: Window): string {
 }
 
 const dayMs = 86_400_000
-/** What ClickHouse's Date can hold. */
-const dayLast = '2149-06-06'
-
-export function isDay(text: string): boolean {
-  return (
-    /^\d{4}-\d{2}-\d{2}$/.test(text) &&
-    text >= '1970-01-01' &&
-    text <= dayLast &&
-    !Number.isNaN(Date.parse(text)) &&
-    dayOf(Date.parse(text)) === text
-  )
-}
 
 const dayOf = (timeMs: number) => new Date(timeMs).toISOString().slice(0, 10)
 const addDays = (day: string, days: number) => dayOf(Date.parse(day) + days * dayMs)
