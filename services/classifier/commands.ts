@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-import { outcomes, classify, type Outcome } from '../shared/domain/taxonomy.ts'
+import { classify, isMonetised, outcomes, type Outcome } from '../shared/domain/taxonomy.ts'
 import { mistake } from '../shared/domain/faults.ts'
 import { readTableOrJson } from '../shared/io/render.ts'
 import { loadTaxonomy, loadTaxonomyFile, taxonomyVersions } from '../shared/io/taxonomy-file.ts'
@@ -94,8 +94,8 @@ export function registerTaxonomy(program: Command, context: ClassifierContext): 
         const plans = given.plan === 'none' ? [] : given.plan.split(',').map((plan) => plan.trim())
         const outcome = given.outcome as Outcome
         const verdict = classify(rules, { intent, outcome, plans, hasPurchase: given.purchase === true })
-        const strict = verdict.valueClass === 'direct'
-        const broad = strict || verdict.valueClass === 'assisted' || verdict.valueClass === 'entitlement'
+        const strict = isMonetised(verdict.valueClass, 'strict')
+        const broad = isMonetised(verdict.valueClass, 'broad')
         const rule = rules.rules.find((found) => found.id === verdict.ruleId)
         const why =
           rule === undefined

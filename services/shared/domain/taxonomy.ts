@@ -15,6 +15,18 @@ export const valueClasses = {
 
 export type ValueClass = keyof typeof valueClasses
 
+/** Classes that are monetised. Decided when a share is asked for, never when an event is stored. */
+const monetisedClasses = {
+  strict: ['direct'],
+  broad: ['direct', 'assisted', 'entitlement'],
+} as const satisfies Record<string, readonly ValueClass[]>
+
+export type ShareDefinition = keyof typeof monetisedClasses
+
+export function isMonetised(valueClass: ValueClass, definition: ShareDefinition): boolean {
+  return (monetisedClasses[definition] as readonly ValueClass[]).includes(valueClass)
+}
+
 export const outcomes = ['fulfilled', 'failed', 'not_understood', 'abandoned'] as const
 export type Outcome = (typeof outcomes)[number]
 

@@ -4,10 +4,12 @@ import { test } from 'node:test'
 
 import {
   classify,
+  isMonetised,
   outcomes,
   patternCovers,
   type Classifiable,
   type Taxonomy,
+  valueClasses,
   type ValueClass,
 } from '../../../../services/shared/domain/taxonomy.ts'
 import { loadTaxonomy } from '../../../../services/shared/io/taxonomy-file.ts'
@@ -204,3 +206,9 @@ for (const [pattern, intent, covers] of [
     assert.equal(patternCovers(pattern, intent), covers)
   })
 }
+
+test('strict is direct, broad adds what leads up to a purchase and what a plan covers', () => {
+  const of = (definition: 'strict' | 'broad') =>
+    (Object.keys(valueClasses) as ValueClass[]).filter((valueClass) => isMonetised(valueClass, definition))
+  assert.deepEqual([of('strict'), of('broad')], [['direct'], ['direct', 'assisted', 'entitlement']])
+})
