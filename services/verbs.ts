@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 
 import { registerAlerts } from './alerts/commands.ts'
+import { registerAudited } from './audited/commands.ts'
 import { registerClassify, registerTaxonomy } from './classifier/commands.ts'
 import { registerLocal } from './local/commands.ts'
 import { createContext } from './local/context.ts'
@@ -47,6 +48,7 @@ export function createProgram(context: ReturnType<typeof createContext>): Comman
   registerImport(program, context)
   registerClassify(program, context)
   registerReports(program, context)
+  registerAudited(program, context)
   registerAlerts(program, context)
   registerTaxonomy(program, context)
   for (const command of allCommands(program)) {

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { assistantIntents } from '../shared/domain/assistant-intents.ts'
 import { defaultFateSettings } from '../shared/domain/fate.ts'
 import { mistake } from '../shared/domain/faults.ts'
+import { readAuditedSamples } from '../shared/io/audited-samples.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
@@ -70,7 +71,8 @@ function registerShare(program: Command, context: ReportContext): void {
       const { from, to, format, ...parameters } = parseShareFlags(given)
       const { client, database } = await context.clickHouse('analyst')
       const window = chooseWindow({ from, to }, await readFreshness(client, database), Date.now())
-      context.stdout.write(printShare(await queryShare(client, database, { window, parameters }), format))
+      const report = await queryShare(client, database, { window, parameters })
+      context.stdout.write(printShare(report, format, await readAuditedSamples(client, database)))
     })
 }
 

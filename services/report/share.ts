@@ -1,5 +1,8 @@
+import type { AuditedSample } from '../shared/domain/audited-sample.ts'
+import type { ShareDefinition } from '../shared/domain/taxonomy.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { viewsDatabase } from '../shared/io/settings.ts'
+import { correctedFigures, correctionLegend, correctionsOf, type Corrections } from './corrected.ts'
 import type { ShareDimension } from './flags.ts'
 import {
   formatInterval,
@@ -67,17 +70,28 @@ export async function queryShare(
   return { window, parameters, rows }
 }
 
-export function printShare(report: ShareReport, format: Format = 'table'): string {
+/** With audits (`samples`, latest first) the corrected shares stand beside; without one nothing does. */
+export function printShare(
+  report: ShareReport,
+  format: Format = 'table',
+  samples: readonly AuditedSample[] = [],
+): string {
   const { window, parameters, rows } = report
+  const corrections = correctionsOf(rows, samples)
+  const { definitions, audits } = corrections
   if (format === 'json') {
-    return renderJson({ report: 'share', window, parameters, rows: rows.map(plainRow) })
+    return renderJson({
+      ...{ report: 'share', window, parameters, ...(audits.length === 0 ? {} : { audits }) },
+      rows: rows.map((row) => ({ ...plainRow(row), ...Object.fromEntries(correctedFields(row, corrections)) })),
+    })
   }
   if (format === 'csv') {
     return renderCsv(
-      [...parameters.by, ...figureNames],
+      [...parameters.by, ...figureNames, ...definitions.flatMap(correctedNames)],
       rows.map((row) => [
         ...parameters.by.map((dimension) => row[dimension]),
         ...figureNames.map((name) => csvValue(row, name)),
+        ...correctedFields(row, corrections).map(([, value]) => value),
       ]),
     )
   }
@@ -91,8 +105,10 @@ export function printShare(report: ShareReport, format: Format = 'table'): strin
     ...(versions.size > 1 ? [{ head: 'taxonomy', align: 'right' } as const] : []),
     { head: 'requests', align: 'right' },
     { head: 'households', align: 'right' },
-    { head: 'strict', align: 'right' },
-    { head: 'broad', align: 'right' },
+    ...(['strict', 'broad'] as const).flatMap((definition): Column[] => [
+      { head: definition, align: 'right' },
+      ...(definitions.includes(definition) ? [{ head: 'corrected', align: 'right' } as const] : []),
+    ]),
   ]
   const table = renderTable(
     columns,
@@ -101,11 +117,13 @@ export function printShare(report: ShareReport, format: Format = 'table'): strin
       ...(versions.size > 1 ? [`v${row.taxonomy_version}`] : []),
       row.suppressed ? 'hidden' : row.requests,
       row.suppressed ? 'hidden' : row.households,
-      formatInterval(figuresOf(row, 'strict')),
-      formatInterval(figuresOf(row, 'broad')),
+      ...(['strict', 'broad'] as const).flatMap((definition) => [
+        formatInterval(figuresOf(row, definition)),
+        ...(definitions.includes(definition) ? [formatInterval(correctedFigures(row, definition, corrections))] : []),
+      ]),
     ]),
   )
-  return `${head}\n\n${table}${legend(rows)}`
+  return `${head}\n\n${table}${legend(rows, corrections)}`
 }
 
 const headOf: Record<ShareDimension, string> = {
@@ -126,7 +144,18 @@ function csvValue(row: ShareRow, name: (typeof figureNames)[number]): Cell | boo
   return name === 'suppressed' ? row.suppressed !== 0 : row[name]
 }
 
-function plainRow(row: ShareRow): unknown {
+const correctedNames = (definition: ShareDefinition) =>
+  ['', '_low', '_high'].map((end) => `${definition}_corrected${end}`)
+
+function correctedFields(row: ShareRow, corrections: Corrections): [name: string, value: number | null][] {
+  return corrections.definitions.flatMap((definition) => {
+    const { share, low, high } = correctedFigures(row, definition, corrections)
+    const values = [share, low, high]
+    return correctedNames(definition).map((name, index): [string, number | null] => [name, values[index]!])
+  })
+}
+
+function plainRow(row: ShareRow): object {
   return { ...row, suppressed: row.suppressed !== 0 }
 }
 
@@ -150,10 +179,16 @@ function describeFilters({ product, cohort, country, plans }: ShareParameters): 
 }
 
 /** Explains the marks that the table holds, and no others. */
-function legend(rows: readonly ShareRow[]): string {
-  const qualities = new Set(rows.flatMap((row) => [row.strict_quality, row.broad_quality]))
+function legend(rows: readonly ShareRow[], corrections: Corrections): string {
+  const qualities = new Set(
+    rows.flatMap((row) => [
+      ...[row.strict_quality, row.broad_quality],
+      ...corrections.definitions.map((definition) => correctedFigures(row, definition, corrections).quality),
+    ]),
+  )
   const lines = [
     'strict: bought in the turn; broad: also upstream of a purchase or part of a paid plan; 95 % interval',
+    ...correctionLegend(corrections),
     ...(qualities.has('wide') ? ['~ a wide interval: half of it is more than half of the share'] : []),
     ...(qualities.has('insufficient')
       ? ['<= or (-): too few households contribute for a lower bound, or for any']

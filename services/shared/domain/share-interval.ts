@@ -1,4 +1,4 @@
-import { type Confidence, studentT } from './student-t.ts'
+import { type Confidence, NORMAL_QUANTILE, studentT } from './student-t.ts'
 
 /**
  * A share of requests with an honest interval, as people may see it.
@@ -20,7 +20,7 @@ export function shareInterval(sums: BucketSums, options: ShareOptions = {}): Sha
   if (share === null || low === null || high === null) return { ...bounds, quality: 'insufficient' }
   if (bounds.contributingHouseholds < MIN_CONTRIBUTING_HOUSEHOLDS)
     return { ...bounds, low: null, quality: 'insufficient' }
-  return { ...bounds, quality: (high - low) / 2 > MAX_RELATIVE_HALF_WIDTH * share ? 'wide' : 'ok' }
+  return { ...bounds, quality: isWide({ share, low, high }) ? 'wide' : 'ok' }
 }
 
 /** Sums per bucket of households; buckets past the end of the arrays are empty. */
@@ -133,6 +133,26 @@ export function wilson(share: number, n: number, t: number): { low: number; high
   const half = Math.sqrt(t2n * (share * (1 - share) + t2n / 4)) / (1 + t2n)
   // Rounding can leave [0, 1] by one unit in the last place at a share of 0 or 1.
   return { low: Math.max(0, centre - half), high: Math.min(1, centre + half) }
+}
+
+/**
+ * The independent requests in which a share has this 95 % interval: the inverse of `wilson` at the normal quantile. What knows only
+ * the bounds of `shareBounds` gets n* back, less by what Student's t is wider than the normal quantile.
+ *
+ * With u = z^2/n the half-width h solves h^2 (1 + u)^2 = u R(1-R) + u^2/4, a quadratic equation of u with one positive root.
+ */
+export function effectiveRequestsOf({ share, low, high }: { share: number; low: number; high: number }): number {
+  const h2 = ((high - low) / 2) ** 2
+  const b = share * (1 - share) - 2 * h2
+  const root = Math.sqrt(b * b + h2 * (1 - 4 * h2))
+  // The form that adds, for the difference of two equal numbers has no digits.
+  const u = b >= 0 ? (2 * h2) / (b + root) : (root - b) / (0.5 - 2 * h2)
+  return NORMAL_QUANTILE[0.95] ** 2 / u
+}
+
+/** Half of it is more than half of the share. */
+export function isWide({ share, low, high }: { share: number; low: number; high: number }): boolean {
+  return (high - low) / 2 > MAX_RELATIVE_HALF_WIDTH * share
 }
 
 function addBuckets({ requests, monetised }: BucketSums, buckets: number) {

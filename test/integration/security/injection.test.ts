@@ -80,6 +80,15 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   rejected: { '--list': 'refused', '--reason': 'value', '--from': 'refused', '--to': 'refused', '--format': 'refused' },
   audit: { '--format': 'refused' },
   repair: { '--dry-run': 'flag', '--yes': 'flag' },
+  'audited draw': {
+    ...{ '<events>': 'refused', '<file>': 'file', '--drawn': 'refused', '--from': 'refused', '--to': 'refused' },
+    '--seed': 'refused',
+  },
+  'audited load': {
+    ...{ '<file>': 'file', '--name': 'refused', '--drawn': 'refused', '--dry-run': 'flag', '--format': 'refused' },
+  },
+  'audited list': { '--format': 'refused' },
+  'audited drop': { '<audit>': 'refused' },
   'alerts check': { '--rules': 'file', '--format': 'refused' },
   'alerts schema': {},
   'alerts run': { '--rules': 'file' },
@@ -153,6 +162,8 @@ const pieces = new Set([
     "part('intent_events', 0)",
   ],
   ...["part('duplicate_events', 0)", "part('rejected_events', 1)"],
+  // Samples to be audited: expressions of the same file, by a way to draw from a closed list.
+  ...['sample', 'inWindow', 'columns', 'isCalled', 'called'],
   // The made history of the alert demo: numbers and names that it has itself, names quoted by `strings`; and the demo's own
   // databases, as ClickHouse lists them.
   ...['name', 'dimensions(cohorts)', 'taxonomyVersion', 'householdDays(tables)', 'restClass', 'poisson'],
@@ -257,11 +268,15 @@ test('every verb', async (t) => {
   const needed: Record<string, readonly string[]> = {
     import: ['/nonexistent', '--dry-run'],
     'taxonomy explain': ['music_play'],
+    'audited draw': ['20', '/nonexistent/drawn.csv', '--drawn=random'],
+    'audited load': ['/nonexistent', '--name=spring', '--drawn=random'],
     'alerts backtest': ['--from=2026-01-01', '--to=2026-01-02'],
     'alerts explain': ['broad_share_falls_in_a_country', '--at=2026-01-02'],
   }
   const besidePositional: Record<string, readonly string[]> = {
     import: ['--dry-run'],
+    'audited draw': ['/nonexistent/drawn.csv', '--drawn=random'],
+    'audited load': ['--name=spring', '--drawn=random'],
     'alerts explain': ['--at=2026-01-02'],
   }
   for (const [verb, known] of Object.entries(options)) {

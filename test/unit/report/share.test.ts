@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { tableColumnsMax } from '../../../services/shared/io/render.ts'
+import type { AuditedSample } from '../../../services/shared/domain/audited-sample.ts'
 import { printShare, type ShareReport, type ShareRow } from '../../../services/report/share.ts'
 
 const row: ShareRow = {
@@ -74,4 +75,59 @@ test('CSV names the dimensions asked for and leaves hidden figures empty', () =>
   const [head, line] = printShare(report([hidden], ['product', 'day']), 'csv').split('\r\n')
   assert.match(head!, /^product,day,taxonomy_version,requests,households,strict_share/)
   assert.equal(line, 'ring,2026-03-31,1,,,,,,,,,,,true')
+})
+
+const audit: AuditedSample = {
+  ...{ audit: 'spring', drawn: 'random', loadedAt: '2026-03-01 10:00:00.000', taxonomyVersion: 1, events: 2_000 },
+  strict: { said: 100, called: 110, both: 90 },
+  broad: { said: 600, called: 620, both: 590 },
+}
+
+test('corrected shares stand beside the raw ones, and the legend says by what and what is assumed', () => {
+  const text = printShare(report([row, hidden]), 'table', [audit])
+  assert.match(text, /product +requests +households +strict +corrected +broad +corrected\n/)
+  assert.match(text, /^ring +hidden +hidden$/m)
+  assert.match(text, /^corrected: strict and broad by audit spring of 2,000 events, random$/m)
+  assert.match(
+    text,
+    /everybody, so it is assumed that in each cell\n {2}- random: sensitivity and specificity of the classifier are the same\n/,
+  )
+  assert.doesNotMatch(text, /by label/)
+  for (const line of text.split('\n')) {
+    assert.ok(line.length <= tableColumnsMax, `${line.length}: ${line}`)
+  }
+  const byLabel = printShare(report([row]), 'table', [{ ...audit, drawn: 'by-broad-label' }])
+  assert.match(byLabel, /households +strict +broad +corrected\n/)
+  assert.match(byLabel, /^corrected: broad by audit spring .*, by-broad-label$/m)
+  assert.match(byLabel, /in each cell\n {2}- by label: of those called so, and of the others, the same part is so\n/)
+})
+
+test('JSON and CSV hold the corrected figures after the others, nothing of what is hidden, and the audit', () => {
+  const document = JSON.parse(printShare(report([row, hidden]), 'json', [audit])) as {
+    audits: { audit: string; corrects: string[] }[]
+    rows: Record<string, number | null>[]
+  }
+  assert.deepEqual(
+    document.audits.map(({ audit, corrects }) => [audit, corrects]),
+    [['spring', ['strict', 'broad']]],
+  )
+  const [shown, nothing] = document.rows
+  assert.ok(shown!['strict_corrected_low']! < shown!['strict_corrected']!)
+  assert.ok(shown!['broad_corrected']! < shown!['broad_corrected_high']!)
+  assert.deepEqual([nothing!['strict_corrected'], nothing!['broad_corrected_high']], [null, null])
+  const [head, first, second] = printShare(report([row, hidden]), 'csv', [
+    { ...audit, drawn: 'by-strict-label' },
+  ]).split('\r\n')
+  assert.match(head!, /,suppressed,strict_corrected,strict_corrected_low,strict_corrected_high$/)
+  assert.match(first!, /,false,0\.0\d+,0\.0\d+,0\.0\d+$/)
+  assert.match(second!, /,true,,,$/)
+})
+
+test('an audit of another taxonomy changes nothing', () => {
+  for (const format of ['table', 'json', 'csv'] as const) {
+    assert.equal(
+      printShare(report([row]), format, [{ ...audit, taxonomyVersion: 2 }]),
+      printShare(report([row]), format),
+    )
+  }
 })

@@ -3,11 +3,12 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   type BucketSums,
+  effectiveRequestsOf,
   shareBounds,
   shareInterval,
   wilson,
 } from '../../../../services/shared/domain/share-interval.ts'
-import { NORMAL_QUANTILE } from '../../../../services/shared/domain/student-t.ts'
+import { NORMAL_QUANTILE, studentT } from '../../../../services/shared/domain/student-t.ts'
 import {
   broad,
   createUsageModel,
@@ -189,6 +190,23 @@ test('the model behind the coverage has the use and the shares that it states', 
     // About 6,000 buyers in all: a standard error of 3 % of the strict share.
     assert.ok(Math.abs(monetised / requests / trueShare(share) - 1) < 0.1)
   }
+})
+
+test('the requests behind an interval are those it was made of, less by what t is wider than the normal quantile', () => {
+  const z = NORMAL_QUANTILE[0.95]
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.double({ min: 1, max: 1e7, noNaN: true }),
+      fc.double({ min: 2, max: 63, noNaN: true }),
+      (share, n, df) => {
+        const t = studentT(df)
+        const found = effectiveRequestsOf({ share, ...wilson(share, n, t) })
+        const expected = (n * z * z) / (t * t)
+        assert.ok(Math.abs(found / expected - 1) < 1e-6, `${found} instead of ${expected} at ${share}`)
+      },
+    ),
+  )
 })
 
 function coverage(model: ShareModel, households: number, days: number) {
