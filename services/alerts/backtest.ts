@@ -1,4 +1,7 @@
+import { readAuditedSamples } from '../shared/io/audited-samples.ts'
+import { correctionsOf, type Corrected } from './corrected.ts'
 import type { EngineDeps } from './engine.ts'
+import { panelOf } from './panel.ts'
 import { windowMs, type Rule } from './rule.ts'
 import type { AlertState } from './state.ts'
 import { isPage, tick, type Transition } from './tick.ts'
@@ -11,6 +14,8 @@ export interface Backtest {
   readonly toMs: number
   /** In the order of time, rule and cohort. */
   readonly transitions: readonly Transition[]
+  /** Shares at transitions by the audit that is loaded now, whatever a live run had. */
+  readonly corrected: ReadonlyMap<Transition, Corrected>
   readonly rules: readonly RuleSummary[]
 }
 
@@ -48,6 +53,9 @@ export async function backtest(
     ...{ rule, cohort: null, windowStartMs, windowEndMs, from, to, startsAtMs: null, finding: null, adjustedP: null },
   }))
   const summaries: RuleSummary[] = []
+  const { clickHouse, database, taxonomyVersion } = deps.source
+  const samples = await readAuditedSamples(clickHouse, database)
+  const corrected = new Map<Transition, Corrected>()
   for (const [index, rule] of rules.entries()) {
     const length = windowMs[rule.window]
     const first = windowStart(rule.window, range.fromMs + length - 1)
@@ -63,9 +71,17 @@ export async function backtest(
         await windows.prepare(chunk, 0)
         deps.onProgress?.(index + place / starts.length, rules.length)
       }
-      const judged = tick(rule, start, windows.of(rule), states)
+      const found = windows.of(rule)
+      const judged = tick(rule, start, found, states)
+      const correctedOf = correctionsOf(rule, panelOf(rule, start, found), samples, taxonomyVersion)
       states = judged.states
-      transitions.push(...judged.transitions)
+      for (const transition of judged.transitions) {
+        transitions.push(transition)
+        const share = correctedOf(transition)
+        if (share !== null) {
+          corrected.set(transition, share)
+        }
+      }
       counts.windowsSeenLive += judged.origin === 'seen' ? 1 : 0
       counts.evaluations += judged.evaluations.length
       counts.pages += judged.transitions.filter(isPage).length
@@ -81,7 +97,7 @@ export async function backtest(
       compare(left.rule, right.rule) ||
       compare(JSON.stringify(left.cohort), JSON.stringify(right.cohort)),
   )
-  return { ...range, transitions, rules: summaries }
+  return { ...range, transitions, corrected, rules: summaries }
 }
 
 function compare(left: string, right: string): number {

@@ -57,7 +57,7 @@ export function createAlertEngine(deps: EngineDeps): AlertEngine {
   /** Judges windows of several rules, keeps what came of them, and goes on behind them. */
   async function judgeAll(due: readonly Due[], nowMs: number): Promise<JudgedWindow[]> {
     const judged = due.map(({ rule, start }) => ({
-      ...{ rule, identity: identityOf(rule) },
+      ...{ rule, identity: identityOf(rule), inputs: windows.of(rule) },
       tick: tick(rule, start, windows.of(rule), positions!.get(rule.name)?.states ?? new Map()),
     }))
     await record.keepTicks(judged, nowMs)

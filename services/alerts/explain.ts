@@ -1,8 +1,11 @@
+import { readAuditedSamples } from '../shared/io/audited-samples.ts'
+import { correctionsOf, type Corrected } from './corrected.ts'
 import type { EngineDeps } from './engine.ts'
+import { panelOf } from './panel.ts'
 import { holds } from './state.ts'
 import { windowMs, type Rule } from './rule.ts'
 import { numbersOf } from './texts.ts'
-import { tick, type Evaluation, type Tick } from './tick.ts'
+import { tick, type Evaluation, type Tick, type Transition } from './tick.ts'
 import { createWindowStore } from './window-store.ts'
 import { judgedName, windowStart } from './windows.ts'
 
@@ -12,7 +15,12 @@ export interface Explanation {
   readonly window: string
   readonly windowStartMs: number
   readonly origin: Tick['origin']
-  readonly cohorts: readonly (Evaluation & { readonly numbers: string; readonly why: string })[]
+  readonly cohorts: readonly (Evaluation & {
+    /** The share by the audit that is loaded now; null without one. Nothing is judged by it. */
+    readonly corrected: Corrected | null
+    readonly numbers: string
+    readonly why: string
+  })[]
 }
 
 /** Windows before it that are judged again from "inactive", so that pending and firing are as they were. */
@@ -39,17 +47,21 @@ export async function explain(
     states = judged.states
   }
   const { evaluations, origin } = judged!
+  const { clickHouse, database, taxonomyVersion } = deps.source
+  const samples = await readAuditedSamples(clickHouse, database)
+  const panel = panelOf(rule, start, windows.of(rule))
+  const correctedOf = correctionsOf(rule, panel, samples, taxonomyVersion)
   return {
     ...{ rule: rule.name, window: judgedName(rule, start), windowStartMs: start, origin },
-    cohorts: evaluations.map((evaluation) => ({
-      ...evaluation,
-      numbers: numbersOf(rule, {
+    cohorts: evaluations.map((evaluation) => {
+      const corrected = correctedOf(evaluation)
+      const shown: Transition = {
         ...{ rule: rule.name, windowStartMs: start, windowEndMs: start + length, startsAtMs: null, from: 'inactive' },
         ...{ to: evaluation.status, cohort: evaluation.cohort },
         ...{ finding: evaluation.finding, adjustedP: evaluation.adjustedP },
-      }),
-      why: whyOf(rule, evaluation),
-    })),
+      }
+      return { ...evaluation, corrected, numbers: numbersOf(rule, shown, corrected), why: whyOf(rule, evaluation) }
+    }),
   }
 }
 

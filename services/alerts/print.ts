@@ -1,5 +1,6 @@
 import { formatNumber, renderJson, renderTable, type Column, type TableOrJson } from '../shared/io/render.ts'
 import type { Backtest } from './backtest.ts'
+import type { Corrected } from './corrected.ts'
 import type { Explanation } from './explain.ts'
 import type { Rule } from './rule.ts'
 import type { RuleStatus } from './status.ts'
@@ -10,6 +11,8 @@ import { windowName } from './windows.ts'
 const left = (head: string): Column => ({ head, align: 'left' })
 const right = (head: string): Column => ({ head, align: 'right' })
 
+const correctedNote = 'Shares are corrected by the audit of today; it is of everybody, and nothing is judged by it.\n'
+
 export function printBacktest(result: Backtest, rules: readonly Rule[], format: TableOrJson): string {
   if (format === 'json') {
     return renderJson({
@@ -17,6 +20,7 @@ export function printBacktest(result: Backtest, rules: readonly Rule[], format: 
       to: new Date(result.toMs).toISOString(),
       transitions: result.transitions.map((transition) => ({
         ...transition,
+        corrected: result.corrected.get(transition),
         windowStartMs: undefined,
         windowEndMs: undefined,
         startsAtMs: undefined,
@@ -28,7 +32,9 @@ export function printBacktest(result: Backtest, rules: readonly Rule[], format: 
     })
   }
   const byName = new Map(rules.map((rule) => [rule.name, rule]))
-  const timeline = result.transitions.map((transition) => timelineLine(transition, byName.get(transition.rule)))
+  const timeline = result.transitions.map((transition) =>
+    timelineLine(transition, byName.get(transition.rule), result.corrected.get(transition) ?? null),
+  )
   const table = renderTable(
     ['rule', 'windows', 'seen live', 'judged', 'pages', 'firing', 'not known', 'lagging'].map((head, index) =>
       index === 0 ? left(head) : right(head),
@@ -41,14 +47,15 @@ export function printBacktest(result: Backtest, rules: readonly Rule[], format: 
   const live = result.rules.reduce((sum, { windowsSeenLive }) => sum + windowsSeenLive, 0)
   const all = result.rules.reduce((sum, { windows }) => sum + windows, 0)
   const note = `${formatNumber(live)} of ${formatNumber(all)} windows by what a live run had seen, the others by the tables of today.\n`
-  return `${timeline.length === 0 ? 'nothing changed\n' : timeline.join('')}\n${table}\n${note}`
+  const audited = result.corrected.size === 0 ? '' : correctedNote
+  return `${timeline.length === 0 ? 'nothing changed\n' : timeline.join('')}\n${table}\n${note}${audited}`
 }
 
-function timelineLine(transition: Transition, rule: Rule | undefined): string {
+function timelineLine(transition: Transition, rule: Rule | undefined, corrected: Corrected | null): string {
   const { rule: name, cohort, from, to, windowStartMs } = transition
   const who = cohort === null ? name : [name, ...cohort].join(' ')
   const when = windowName(rule?.window ?? 'hour', windowStartMs)
-  const numbers = rule === undefined ? '' : `\n    ${numbersOf(rule, transition)}`
+  const numbers = rule === undefined ? '' : `\n    ${numbersOf(rule, transition, corrected)}`
   return `${when}  ${who}: ${from} -> ${to}${numbers}\n`
 }
 
@@ -61,7 +68,8 @@ export function printExplanation(explanation: Explanation, format: TableOrJson):
     ({ cohort, status, numbers, why }) => `${cohort.join(' ') || 'all'}: ${status}\n    ${numbers}\n    ${why}\n`,
   )
   const text = cohorts.length === 0 ? 'no cohort asked anything\n' : cohorts.join('')
-  return `${explanation.rule}, window ${explanation.window}, by ${source}\n${text}`
+  const audited = explanation.cohorts.some(({ corrected }) => corrected !== null)
+  return `${explanation.rule}, window ${explanation.window}, by ${source}\n${text}${audited ? correctedNote : ''}`
 }
 
 export function printStatus(status: readonly RuleStatus[], format: TableOrJson): string {

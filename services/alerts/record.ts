@@ -1,23 +1,24 @@
 /** What the alerts keep in ClickHouse: inputs seen, ticks judged, transitions. Every insert carries a token and is done once. */
-import { createHash } from 'node:crypto'
-
-import type { ClickHouse } from '../shared/io/clickhouse.ts'
-import { insertSettings } from '../shared/pipeline/insert.ts'
-import { sum, type Cell, type Series, type WindowInput } from './inputs.ts'
+import { readAuditedSamples } from '../shared/io/audited-samples.ts'
+import { correctionsOf } from './corrected.ts'
+import type { WindowInput } from './inputs.ts'
 import type { Finding } from './judge.ts'
-import type { Sums, Wanted } from './read-sums.ts'
+import { panelOf } from './panel.ts'
+import {
+  createInputsRecord,
+  createInsert,
+  time,
+  tokenOf,
+  type InputsRecord,
+  type RecordOptions,
+} from './record-inputs.ts'
 import { identityOf } from './rule-identity.ts'
 import type { Rule } from './rule.ts'
 import type { AlertState, Status } from './state.ts'
 import { annotationsOf, fingerprintOf, labelsOf } from './texts.ts'
 import type { Tick, Transition } from './tick.ts'
 
-export interface AlertRecord {
-  /** Those of the windows that a live tick has kept. */
-  inputs(wanted: readonly Wanted[]): Promise<Sums>
-  keepInputs(inputs: readonly KeptInputs[], nowMs: number): Promise<void>
-  /** Those of the windows that were kept with other cells than these. */
-  inputsUnlike(these: Sums, wanted: readonly Wanted[]): Promise<Sums>
+export interface AlertRecord extends InputsRecord {
   /** Where each rule stands: its last window, the states after it, and how many cohorts it judged. */
   lastTicks(): Promise<Map<string, LastTick & { readonly cohorts: number }>>
   /** The state after that window, if the rule, as it is, judged it live. */
@@ -33,16 +34,13 @@ export interface AlertRecord {
   transitions(range: { fromMs: number; toMs: number; rule?: string }): Promise<RecordedTransition[]>
 }
 
-export interface KeptInputs {
-  readonly series: Series
-  readonly windows: readonly WindowInput[]
-}
-
 export interface KeptTick {
   readonly rule: Rule
   /** `identityOf` the rule. */
   readonly identity: string
   readonly tick: Pick<Tick, 'windowStartMs' | 'states' | 'evaluations' | 'transitions'>
+  /** What it was judged by. */
+  readonly inputs: ReadonlyMap<number, WindowInput>
 }
 
 export interface LastTick {
@@ -68,25 +66,17 @@ export interface RecordedTransition {
   readonly finding: Finding | null
 }
 
-export function createAlertRecord(options: {
-  clickHouse: ClickHouse
-  database: string
-  taxonomyVersion: number
-}): AlertRecord {
+export function createAlertRecord(options: RecordOptions): AlertRecord {
   const { clickHouse, database, taxonomyVersion } = options
 
-  async function insert(table: string, token: string, rows: readonly object[]): Promise<void> {
-    if (rows.length === 0) {
-      return
-    }
-    const body = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))
-    await clickHouse.insert(`INSERT INTO ${database}.${table} FORMAT JSONEachRow`, [body], {
-      params: {},
-      settings: insertSettings(token),
-    })
-  }
+  const insert = createInsert(options)
 
-  const transitionRows = (rule: Rule, transitions: readonly Transition[], nowMs: number) =>
+  const transitionRows = (
+    rule: Rule,
+    transitions: readonly Transition[],
+    nowMs: number,
+    correctedOf: ReturnType<typeof correctionsOf> = () => null,
+  ) =>
     transitions.map((transition) => ({
       rule: rule.name,
       cohort: JSON.stringify(transition.cohort),
@@ -97,12 +87,22 @@ export function createAlertRecord(options: {
       to_status: transition.to,
       starts_at: transition.startsAtMs === null ? null : time(transition.startsAtMs),
       labels: labelsOf(rule, transition.cohort),
-      annotations: annotationsOf(rule, transition),
+      annotations: annotationsOf(rule, transition, correctedOf(transition)),
       finding: JSON.stringify(transition.finding),
       recorded_at: time(nowMs),
     }))
 
-  const tickRow = ({ rule, identity, tick }: KeptTick, nowMs: number) => {
+  /** Shares are corrected by the audits that are loaded now, from the sums that were judged. */
+  async function correctedRows(judged: readonly KeptTick[], nowMs: number): Promise<object[]> {
+    const changed = judged.filter(({ tick }) => tick.transitions.length > 0)
+    const samples = changed.length === 0 ? [] : await readAuditedSamples(clickHouse, database)
+    return changed.flatMap(({ rule, tick, inputs: own }) => {
+      const panel = samples.length === 0 ? [] : panelOf(rule, tick.windowStartMs, own)
+      return transitionRows(rule, tick.transitions, nowMs, correctionsOf(rule, panel, samples, taxonomyVersion))
+    })
+  }
+
+  const tickRow = ({ rule, identity, tick }: Omit<KeptTick, 'inputs'>, nowMs: number) => {
     const { windowStartMs, states, evaluations } = tick
     const having = (status: Status) => evaluations.filter((evaluation) => evaluation.status === status).length
     return {
@@ -112,65 +112,10 @@ export function createAlertRecord(options: {
     }
   }
 
-  /** Of the windows that were kept; `cells` is SQL over their rows. */
-  async function kept<T>(wanted: readonly Wanted[], cells: string): Promise<(T & { series: string; start: number })[]> {
-    const rows: (T & { series: string; start: number })[] = []
-    for (let from = 0; from < wanted.length; from += seriesAtOnce) {
-      const some = wanted.slice(from, from + seriesAtOnce)
-      const starts = [...new Set(some.flatMap((each) => each.starts))]
-      rows.push(
-        ...(await clickHouse.rows<T & { series: string; start: number }>(
-          `SELECT series, toUnixTimestamp64Milli(window_start) AS start, ${cells} FROM ${database}.alert_inputs
-           WHERE series IN {series:Array(String)} AND taxonomy_version = {taxonomy:UInt16}
-             AND window_start IN (SELECT arrayJoin(arrayMap(s -> fromUnixTimestamp64Milli(s, 'UTC'), {starts:Array(Int64)})))
-           GROUP BY series, window_start`,
-          { series: some.map(({ series }) => series.key), taxonomy: taxonomyVersion, starts },
-        )),
-      )
-    }
-    const asked = new Map(wanted.map(({ series, starts }) => [series.key, new Set(starts)]))
-    return rows.filter(({ series, start }) => asked.get(series)!.has(start))
-  }
-
-  async function inputs(wanted: readonly Wanted[]): Promise<Sums> {
-    const found = new Map<string, Map<number, WindowInput>>()
-    const rows = await kept<{ cells: string }>(wanted, `${firstCells} AS cells`)
-    for (const { series, start, cells } of rows) {
-      const own = found.get(series) ?? new Map<number, WindowInput>()
-      found.set(series, own.set(start, { startMs: start, origin: 'seen', cells: JSON.parse(cells) as Cell[] }))
-    }
-    return found
-  }
-
   return {
     keepTransitions: (rule, transitions, token, nowMs) =>
       insert('alert_transitions', token, transitionRows(rule, transitions, nowMs)),
-    inputs,
-    async inputsUnlike(these, wanted) {
-      const rows = await kept<{ hash: string }>(wanted, `lower(hex(MD5(${firstCells}))) AS hash`)
-      const unlike = rows.filter(({ series, start, hash }) => {
-        const own = these.get(series)?.get(start)
-        return own === undefined || hash !== md5(JSON.stringify(own.cells))
-      })
-      const others = Map.groupBy(unlike, ({ series }) => series)
-      return inputs(
-        wanted.flatMap(({ series }) => {
-          const starts = others.get(series.key)?.map(({ start }) => start) ?? []
-          return starts.length === 0 ? [] : [{ series, starts }]
-        }),
-      )
-    },
-    async keepInputs(made, nowMs) {
-      const rows = made.flatMap(({ series, windows }) =>
-        windows.map(({ startMs, cells }) => ({
-          ...{ series: series.key, window_start: time(startMs), taxonomy_version: taxonomyVersion },
-          ...{ cells: JSON.stringify(cells), requests: cells.reduce((all, cell) => all + sum(cell.requests), 0) },
-          seen_at: time(nowMs),
-        })),
-      )
-      const names = made.flatMap(({ series, windows }) => windows.map(({ startMs }) => `${series.key} ${startMs}`))
-      await insert('alert_inputs', tokenOf(`inputs ${taxonomyVersion}`, names), rows)
-    },
+    ...createInputsRecord(options),
     async lastTicks() {
       // By the time of judging: a rule whose window or cohorts were changed judges windows that the old one had judged too.
       const rows = await clickHouse.rows<{
@@ -219,8 +164,7 @@ export function createAlertRecord(options: {
     },
     async keepTicks(judged, nowMs) {
       const names = judged.map(({ rule, identity, tick }) => `${rule.name} ${identity} ${tick.windowStartMs}`)
-      const transitions = judged.flatMap(({ rule, tick }) => transitionRows(rule, tick.transitions, nowMs))
-      await insert('alert_transitions', tokenOf('transitions', names), transitions)
+      await insert('alert_transitions', tokenOf('transitions', names), await correctedRows(judged, nowMs))
       const rows = judged.map((each) => tickRow(each, nowMs))
       await insert('alert_ticks', tokenOf('ticks', names), rows)
     },
@@ -259,25 +203,6 @@ interface TransitionRow {
   readonly finding: string
 }
 
-const seriesAtOnce = 500
-
-/** Of windows that two processes kept at once the same for both. */
-const firstCells = 'argMin(cells, (seen_at, cells))'
-
-/** The same rows are dropped; a row that comes again among others is harmless: the first one counts. */
-function tokenOf(what: string, names: readonly string[]): string {
-  return `${what} ${md5(JSON.stringify(names))}`
-}
-
-function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex')
-}
-
 function statesOf(text: string): Map<string, AlertState> {
   return new Map(JSON.parse(text) as [string, AlertState][])
-}
-
-/** As ClickHouse reads a DateTime64(3). */
-function time(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ').slice(0, 23)
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 
+import type { Corrected } from './corrected.ts'
 import type { Rule } from './rule.ts'
 import type { Transition } from './tick.ts'
 import { judgedName } from './windows.ts'
@@ -19,28 +20,32 @@ export function labelsOf(rule: Rule, cohort: readonly string[] | null): Record<s
 }
 
 /** The rule's annotations with their values put in, and the numbers themselves, so that no page is without them. */
-export function annotationsOf(rule: Rule, transition: Transition): Record<string, string> {
-  const values = valuesOf(rule, transition)
+export function annotationsOf(rule: Rule, transition: Transition, corrected: Corrected | null): Record<string, string> {
+  const values = valuesOf(rule, transition, corrected)
   const written = Object.entries(rule.annotations).map(([name, text]): [string, string] => [
     name,
     text.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, (_, value: string) => values[value] ?? 'unknown'),
   ])
-  return { ...Object.fromEntries(written), numbers: numbersOf(rule, transition) }
+  return { ...Object.fromEntries(written), numbers: numbersOf(rule, transition, corrected) }
 }
 
 /** One sentence of all that is known. */
-export function numbersOf(rule: Rule, transition: Transition): string {
+export function numbersOf(rule: Rule, transition: Transition, corrected: Corrected | null): string {
   const { finding } = transition
   if (finding === null) {
     return transition.cohort === null
       ? 'nothing is known: the window is not complete'
       : 'the rule was edited and asks for something else now'
   }
-  const values = valuesOf(rule, transition)
+  const values = valuesOf(rule, transition, corrected)
   if (finding.insufficient !== null) {
     return `${values['window']}: ${finding.insufficient}`
   }
   const parts = [`${rule.measure} ${values['value']}`]
+  if (corrected !== null) {
+    const { corrected: estimate, corrected_low: low, corrected_high: high } = values
+    parts.push(`corrected by audit ${corrected.audit} ${estimate} (${low} to ${high})`)
+  }
   if (finding.baseline !== null) {
     parts.push(`baseline ${values['baseline']}`)
   }
@@ -61,7 +66,11 @@ export function numbersOf(rule: Rule, transition: Transition): string {
   return `${values['window']}: ${parts.join(', ')}; ${values['households']} households, ${values['requests']} requests`
 }
 
-function valuesOf(rule: Rule, { cohort, finding, adjustedP, windowStartMs }: Transition): Record<string, string> {
+function valuesOf(
+  rule: Rule,
+  { cohort, finding, adjustedP, windowStartMs }: Transition,
+  corrected: Corrected | null,
+): Record<string, string> {
   const isRatio = rule.measure !== 'requests_per_household'
   const amount = (value: number | null | undefined) =>
     value === null || value === undefined ? 'unknown' : isRatio ? percent(value) : value.toFixed(2)
@@ -74,6 +83,8 @@ function valuesOf(rule: Rule, { cohort, finding, adjustedP, windowStartMs }: Tra
   return {
     ...Object.fromEntries(rule.by.map((dimension, index) => [dimension, cohort?.[index] ?? ''])),
     ...{ value: amount(finding?.value), low: bound(finding?.low), high: bound(finding?.high) },
+    ...{ corrected: amount(corrected?.estimate), corrected_low: amount(corrected?.low) },
+    corrected_high: amount(corrected?.high),
     ...{ baseline: amount(finding?.baseline), difference: points(finding?.difference) },
     relative_change: finding?.relativeChange == null ? 'unknown' : signed(finding.relativeChange),
     ...{ p_value: p(finding?.pValue), adjusted_p: p(adjustedP) },

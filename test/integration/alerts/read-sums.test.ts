@@ -137,7 +137,7 @@ test('odd names of countries stay apart and come back from the record as they we
       ]),
     )
     const tick = { windowStartMs: day, evaluations: [], transitions: [], states }
-    await record.keepTicks([{ rule, identity: window, tick }], day + windowMs[window])
+    await record.keepTicks([{ rule, identity: window, tick, inputs: read }], day + windowMs[window])
     assert.deepEqual([...(await record.lastTicks()).get(rule.name)!.states], [...states])
   }
 })
