@@ -30,8 +30,8 @@ export interface EngineDeps {
 }
 
 export interface AlertEngine {
-  /** Judges every window that has become complete, rule by rule; returns what was judged, and of each rule that lags since when. */
-  advance(rules: readonly Rule[], nowMs: number): Promise<Advance>
+  /** Judges every window that has become complete, until the signal; returns what was judged, and of each rule that lags since when. */
+  advance(rules: readonly Rule[], nowMs: number, signal?: AbortSignal): Promise<Advance>
 }
 
 export interface Advance {
@@ -130,7 +130,7 @@ export function createAlertEngine(deps: EngineDeps): AlertEngine {
     windowStart(window, (watermarkMs > 0 ? watermarkMs : nowMs) - latenessMs) - windowMs[window]
 
   return {
-    async advance(rules, nowMs) {
+    async advance(rules, nowMs, signal) {
       if (positions === undefined) {
         lagging = await record.lagging()
         positions = await record.lastTicks()
@@ -149,7 +149,8 @@ export function createAlertEngine(deps: EngineDeps): AlertEngine {
         const due = rules
           .map((rule) => ({ rule, start: next.get(rule.name)! }))
           .filter((each) => endOf(each) <= watermarkMs)
-        if (due.length === 0) {
+        // A catching up over months must not keep who is told to stop: it goes on where it was.
+        if (due.length === 0 || signal?.aborted) {
           break
         }
         await windows.prepare(due, nowMs)
@@ -158,7 +159,7 @@ export function createAlertEngine(deps: EngineDeps): AlertEngine {
         }
         due.forEach(({ rule, start }) => next.set(rule.name, start + windowMs[rule.window]))
       }
-      for (const rule of rules) {
+      for (const rule of signal?.aborted ? [] : rules) {
         const start = next.get(rule.name)!
         await (endOf({ rule, start }) + deps.lagGraceMs <= nowMs ? lag(rule, start, nowMs) : caughtUp(rule, nowMs))
       }

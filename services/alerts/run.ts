@@ -51,7 +51,7 @@ export async function runAlerts(source: RuleSource, deps: RunDeps, signal: Abort
   let notices: readonly AlertNotice[] = []
 
   async function judge(): Promise<void> {
-    await deps.engine.advance(source.rules, deps.now())
+    await deps.engine.advance(source.rules, deps.now(), stop)
   }
 
   async function tell(): Promise<void> {

@@ -16,6 +16,7 @@ export interface RuleStatus {
   readonly lagging: boolean
   /** Requests (households, messages) of the last windows that came after these were judged: they change no judgement. */
   readonly late: number
+  /** Those that fire or are pending, also where their last window is not known. */
   readonly alerts: readonly {
     readonly cohort: readonly string[]
     readonly status: Status
@@ -38,6 +39,7 @@ export async function alertStatus(
     const position = last.get(rule.name)
     const states = [...(position?.states ?? [])].map(([key, state]) => ({
       cohort: JSON.parse(key) as string[],
+      phase: state.phase,
       status: statusOf(state),
       since: state.startsAtMs === null ? null : new Date(state.startsAtMs).toISOString(),
     }))
@@ -49,7 +51,9 @@ export async function alertStatus(
       ...{ firing: having('firing'), pending: having('pending'), insufficient: having('insufficient_data') },
       lagging: lagging.has(rule.name),
       late: late.get(rule.name) ?? 0,
-      alerts: states.filter(({ status }) => status === 'firing' || status === 'pending'),
+      alerts: states
+        .filter(({ phase }) => phase !== 'inactive')
+        .map(({ cohort, status, since }) => ({ cohort, status, since })),
     }
   })
 }

@@ -314,3 +314,32 @@ test('two processes that see other sums judge by the same', async (t) => {
   const ofSecond = await second.advance([rule], now)
   assert.deepEqual(ofSecond.ticks, ofFirst!.ticks)
 })
+
+test('told to stop while it catches up it ends after a window, and the next process goes on there', async (t) => {
+  const work = await alertsCase(t)
+  await work.engineOf().advance([rule], work.range.fromMs + dayMs + 2 * hourMs)
+  const stop = new AbortController()
+  const stopping = work.engineOf({
+    ...work.record,
+    async keepTicks(judged, now) {
+      await work.record.keepTicks(judged, now)
+      stop.abort()
+    },
+  })
+  const now = work.range.toMs + 2 * hourMs
+  const stopped = await stopping.advance([rule], now, stop.signal)
+  assert.deepEqual([stopped.ticks.length, stopped.lagging.size], [1, 0], 'what is left waits, and does not lag')
+  assert.equal((await work.engineOf().advance([rule], now)).ticks.length, 8)
+  assert.deepEqual(shown(await work.record.transitions(work.range)), expected)
+})
+
+test('status shows an alert that fires and is not known now', async (t) => {
+  const work = await alertsCase(t)
+  await work.engineOf().advance([rule], fallsOn + 2 * hourMs)
+  await work.engineOf().advance([rule], missingOn + dayMs + 2 * hourMs)
+  const [status] = await alertStatus([rule], work)
+  assert.deepEqual(status!.alerts, [
+    { cohort: ['US'], status: 'insufficient_data', since: new Date(fallsOn + dayMs).toISOString() },
+  ])
+  assert.deepEqual([status!.firing, status!.insufficient], [0, 2])
+})
