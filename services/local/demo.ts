@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { loadMapping } from '../producer/csv-mapping.ts'
 import { importEvents } from '../producer/import-events.ts'
-import { createProgress } from '../producer/progress.ts'
+import { createProgress } from '../shared/io/progress.ts'
 import { parseSimulationFlags, type SimulationOptions } from '../producer/simulation-options.ts'
 import { simulate, type SimulationSummary } from '../producer/simulate.ts'
 import { loadEncoders } from '../producer/writer-schemas.ts'

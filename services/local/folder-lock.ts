@@ -1,17 +1,15 @@
 /**
  * One stack a data folder: two ClickHouse or two Kafka on the same files destroy them.
  *
- * The lock is a listening socket in Linux' abstract namespace, named after the folder's real path. The kernel frees it when its
- * process ends in whatever way, so there is no stale lock and no race between two who find one. The file `stack.json` beside
- * it is only information: who holds the folder, and which servers a killed holder may have left in the middle of stopping.
+ * The file `stack.json` is only information: who holds the folder, and which servers a killed holder may have left in the middle
+ * of stopping.
  */
-import { createHash } from 'node:crypto'
-import { createServer, type Server } from 'node:net'
 import { readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { mistake } from '../shared/domain/faults.ts'
+import { holdFolder } from '../shared/io/folder-hold.ts'
 import { aliveProcess, processMark } from './process-mark.ts'
 
 const leftoverWaitMs = 30_000
@@ -28,9 +26,9 @@ export type FolderLock = {
 export async function lockFolder(dataDir: string): Promise<FolderLock> {
   const real = await realpath(dataDir)
   const infoFile = join(real, 'stack.json')
-  const socket = await listen(`\0intent-ledger/${createHash('sha256').update(real).digest('hex')}`)
+  const held = await holdFolder(real)
   const holder = await readHolder(infoFile)
-  if (socket === undefined) {
+  if (held === undefined) {
     const who = holder === undefined ? 'another process' : `process ${holder.pid}`
     throw mistake(`the data folder ${dataDir} is in use by ${who}: stop that one or choose another folder`)
   }
@@ -40,32 +38,17 @@ export async function lockFolder(dataDir: string): Promise<FolderLock> {
     await waitForLeftovers(holder?.servers ?? [], dataDir)
     await describe([])
   } catch (error) {
-    socket.close()
+    held.release()
     throw error
   }
   return {
     describe,
     release: async () => {
-      if (!socket.listening) return
+      if (!held.isHeld()) return
       await rm(infoFile, { force: true })
-      socket.close()
+      held.release()
     },
   }
-}
-
-/** Undefined when the name is taken. */
-function listen(name: string): Promise<Server | undefined> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((connection) => connection.destroy())
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve(undefined)
-      else reject(error)
-    })
-    server.listen({ path: name }, () => {
-      server.unref()
-      resolve(server)
-    })
-  })
 }
 
 async function readHolder(infoFile: string): Promise<z.infer<typeof holderFormat> | undefined> {

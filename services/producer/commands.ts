@@ -5,10 +5,11 @@ import { rejectionReasons, type RejectionReason } from '../shared/domain/fate.ts
 import { createLogProducer } from '../shared/io/kafka-producer.ts'
 import { createKafka, type KafkaSettings } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
+import { createProgress } from '../shared/io/progress.ts'
+import { stopOnSignals } from '../shared/io/stop-signals.ts'
 import { loadMapping } from './csv-mapping.ts'
 import { importEvents, type ImportSummary } from './import-events.ts'
 import { parseImportFlags } from './import-options.ts'
-import { createProgress } from './progress.ts'
 import { createRejectsFile } from './rejects-file.ts'
 import { simulate, type SimulationSummary } from './simulate.ts'
 import { parseSimulationFlags } from './simulation-options.ts'
@@ -199,19 +200,4 @@ export function renderSimulation(summary: SimulationSummary, format: 'table' | '
     `${summary.households} households, ${summary.devices} devices, ${span}, seed ${summary.seed}; ` +
     `${summary.seconds.toFixed(1)} s, ${rate} messages/s${summary.interrupted ? '; stopped before the end' : ''}\n`
   )
-}
-
-/** Ctrl-C or a TERM ends the work at the next batch; a second one ends the process as usual. */
-function stopOnSignals(): { signal: AbortSignal; release: () => void } {
-  const controller = new AbortController()
-  const stop = () => controller.abort()
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
-  return {
-    signal: controller.signal,
-    release() {
-      process.removeListener('SIGINT', stop)
-      process.removeListener('SIGTERM', stop)
-    },
-  }
 }
