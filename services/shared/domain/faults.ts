@@ -19,6 +19,8 @@ export const faultCodes = [
   'lease_expired',
   'plan_unreadable',
   'ledger_disagrees',
+  'log_expired',
+  'archive_damaged',
   'rejection_limit',
   'stack_failed',
   'stop_overdue',

@@ -31,6 +31,8 @@ export interface KafkaAdmin {
   /** The id Kafka gave the topic when it was created: a re-created topic has another. */
   topicId(topic: string): Promise<string>
   watermarks(topic: string): Promise<Watermarks[]>
+  /** By partition: the first offset whose message was sent at that time or later, or one past the last where there is none. */
+  offsetsAt(topic: string, timeMs: number): Promise<Map<number, number>>
   committed(group: string, topic: string): Promise<Map<number, Committed>>
   /** Members of a consumer group that are connected now. */
   groupMembers(group: string): Promise<number>
@@ -128,6 +130,11 @@ export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
         .map(({ partition, low, high }) => ({ partition, low: toOffset(low), high: toOffset(high) }))
         .sort((a, b) => a.partition - b.partition)
     },
+    offsetsAt: (topic, timeMs) =>
+      asked(`asking for the offsets of ${topic} by time`, async () => {
+        const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, timeMs)
+        return new Map(offsets.map(({ partition, offset }) => [partition, toOffset(offset)]))
+      }),
     committed: (group, topic) =>
       asked(`asking for the offsets of group ${group}`, async () => {
         const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })

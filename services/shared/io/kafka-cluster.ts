@@ -42,7 +42,9 @@ export interface InnerBroker {
 }
 
 export interface FetchedPartition {
+  readonly partition: number
   readonly highWatermark: string
+  readonly lastStableOffset: string
   readonly messages: readonly { readonly offset: string }[]
 }
 
