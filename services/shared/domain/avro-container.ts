@@ -1,8 +1,8 @@
 import { createByteSink, type ByteSink } from './byte-sink.ts'
 
 /**
- * Avro object containers (Avro 1.12 specification, "Object Container Files"): a header with the schema, then one block with
- * all rows. ClickHouse reads them as `FORMAT Avro`. One block, so that one insert is one block on a retry too.
+ * Avro object containers (Avro 1.12 specification, "Object Container Files"): a header with the schema, then blocks of rows. What
+ * goes to ClickHouse as `FORMAT Avro` has one block with all rows, so that one insert is one block on a retry too.
  */
 export interface ContainerWriter {
   readonly rows: number
@@ -14,6 +14,12 @@ export interface ContainerWriter {
   parts(): Uint8Array[]
   clear(): void
 }
+
+export const containerMagic = Uint8Array.of(0x4f, 0x62, 0x6a, 1)
+export const syncBytes = 16
+
+/** `null`: as they are; `deflate`: RFC 1951, which every Avro implementation must read. */
+export type ContainerCodec = 'null' | 'deflate'
 
 /** The marker between blocks. The specification wants 16 random bytes a file; a file here holds one block and is never split. */
 const syncMarker = new TextEncoder().encode('intent-ledger-01')
@@ -34,10 +40,7 @@ export function createContainerWriter(schema: unknown, initialBytes?: number): C
       rows += 1
     },
     parts() {
-      const blockHead = createByteSink(20)
-      blockHead.long(rows)
-      blockHead.long(sink.length)
-      return [header, blockHead.view(), sink.view(), syncMarker]
+      return [header, blockHead(rows, sink.length), sink.view(), syncMarker]
     },
     clear() {
       rows = 0
@@ -46,21 +49,32 @@ export function createContainerWriter(schema: unknown, initialBytes?: number): C
   }
 }
 
-function containerHeader(schema: unknown): Uint8Array {
+/** What stands at the start of a container, up to the first block. `metadata` goes beside the schema; its keys must not begin with `avro.`. */
+export function containerHeader(
+  schema: unknown,
+  options: { codec?: ContainerCodec; sync?: Uint8Array; metadata?: Readonly<Record<string, string>> } = {},
+): Uint8Array {
+  const { codec = 'null', sync = syncMarker, metadata = {} } = options
   const text = new TextEncoder()
   const sink = createByteSink()
-  sink.raw(Uint8Array.of(0x4f, 0x62, 0x6a, 1), 0, 4)
-  sink.long(2)
-  for (const [key, value] of [
-    ['avro.schema', JSON.stringify(schema)],
-    ['avro.codec', 'null'],
-  ] as const) {
+  sink.raw(containerMagic, 0, containerMagic.length)
+  const entries = Object.entries({ 'avro.schema': JSON.stringify(schema), 'avro.codec': codec, ...metadata })
+  sink.long(entries.length)
+  for (const [key, value] of entries) {
     const keyBytes = text.encode(key)
     const valueBytes = text.encode(value)
     sink.sized(keyBytes, 0, keyBytes.length)
     sink.sized(valueBytes, 0, valueBytes.length)
   }
   sink.long(0)
-  sink.raw(syncMarker, 0, syncMarker.length)
+  sink.raw(sync, 0, sync.length)
+  return sink.view()
+}
+
+/** What stands before a block's bytes: how many rows, how many bytes. After them stands the sync marker again. */
+export function blockHead(rows: number, bytes: number): Uint8Array {
+  const sink = createByteSink(20)
+  sink.long(rows)
+  sink.long(bytes)
   return sink.view()
 }

@@ -1,8 +1,12 @@
 /**
- * A writer schema as a tree of nodes, for the walker. Logical types are their physical types here: the bytes are the same.
+ * A writer schema as a tree of nodes, for the walker. Logical types are their physical types here: the bytes are the same. Their
+ * name is kept where the type is a primitive one, for whoever must know what others make of the bytes.
  */
 export type SchemaNode =
-  | { readonly kind: 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string' }
+  | {
+      readonly kind: 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
+      readonly logicalType?: string
+    }
   | { readonly kind: 'fixed'; readonly name: string; readonly size: number }
   | { readonly kind: 'enum'; readonly name: string; readonly symbols: readonly string[] }
   | { readonly kind: 'array' | 'map'; readonly items: SchemaNode }
@@ -73,8 +77,12 @@ function readComplex(schema: Record<string, unknown>, named: Named, namespace: s
       }
       return node
     }
-    default:
-      return readNode(type, named, namespace)
+    default: {
+      const { logicalType } = schema
+      return typeof logicalType === 'string' && typeof type === 'string' && primitives.has(type)
+        ? ({ kind: type, logicalType } as SchemaNode)
+        : readNode(type, named, namespace)
+    }
   }
 }
 
