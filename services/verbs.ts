@@ -2,12 +2,14 @@ import { Command, CommanderError } from 'commander'
 
 import { registerAlerts } from './alerts/commands.ts'
 import { registerAudited } from './audited/commands.ts'
+import { registerArchive } from './archive/commands.ts'
 import { registerClassify, registerTaxonomy } from './classifier/commands.ts'
 import { registerLocal } from './local/commands.ts'
 import { createContext } from './local/context.ts'
 import { registerImport, registerSimulate } from './producer/commands.ts'
 import { registerReports } from './report/commands.ts'
 import { messageOf, PipelineError } from './shared/domain/faults.ts'
+import { productVersion } from './shared/io/product-version.ts'
 
 const lingerMaxMs = 1_000
 const lineCharactersMax = 1_000
@@ -33,7 +35,7 @@ export async function runVerb(argv: readonly string[], env: NodeJS.ProcessEnv): 
 export function createProgram(context: ReturnType<typeof createContext>): Command {
   const program = new Command('intent-ledger')
     .description('Voice-assistant usage telemetry that tells, early and honestly, whether use earns anything.')
-    .version('0.1.0')
+    .version(productVersion)
     .showHelpAfterError('(`npx intent-ledger --help` lists the verbs, `npx intent-ledger <verb> --help` its options)')
     .showSuggestionAfterError()
     .exitOverride()
@@ -50,6 +52,7 @@ export function createProgram(context: ReturnType<typeof createContext>): Comman
   registerReports(program, context)
   registerAudited(program, context)
   registerAlerts(program, context)
+  registerArchive(program, context)
   registerTaxonomy(program, context)
   for (const command of allCommands(program)) {
     command.exitOverride()

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { waitUntilDrained } from '../../support/assert-exact.ts'
+import { asAdmin, deleteBefore, makeAnew } from '../../support/lost-log.ts'
 import { pipelineCase, type PipelineCase } from '../../support/pipeline-case.ts'
 import { someValues } from '../../support/some-events.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -14,19 +15,6 @@ async function halfRead(t: Parameters<typeof pipelineCase>[0]): Promise<Pipeline
   await work.assertDrained([work.startInProcess()])
   await work.simulate({ events: 1_000 })
   return work
-}
-
-async function asAdmin(
-  work: PipelineCase,
-  act: (admin: ReturnType<PipelineCase['kafka']['admin']>) => Promise<unknown>,
-) {
-  const admin = work.kafka.admin()
-  await admin.connect()
-  try {
-    await act(admin)
-  } finally {
-    await admin.disconnect()
-  }
 }
 
 test('deleted offsets of the group: goes on where the ledger ends', async (t) => {
@@ -140,28 +128,9 @@ async function resetOffset(work: PipelineCase, offset: number): Promise<void> {
   assert.equal((await work.admin.committed(work.group, work.topic)).get(0)!.offset, offset)
 }
 
-async function makeAnew(work: PipelineCase): Promise<void> {
-  await asAdmin(work, async (admin) => {
-    await admin.deleteTopics({ topics: [work.topic] })
-    await waitFor('the topic to be gone', async () => !(await admin.listTopics()).includes(work.topic))
-  })
-  await waitFor('the topic to be made', async () => {
-    await work.admin.ensureTopic({ topic: work.topic, partitions: 1, replicas: 1, configs: {} })
-    return true
-  })
-}
-
 async function ledgerEnd(work: PipelineCase): Promise<number> {
   const [row] = await work.clickHouse.rows<{ end: number }>(
     `SELECT max(last_offset) + 1 AS end FROM ${work.database}.ingest_batches`,
   )
   return row!.end
-}
-
-async function deleteBefore(work: PipelineCase, offset: number): Promise<void> {
-  await asAdmin(work, async (admin) => {
-    // Loads the metadata that deleteTopicRecords wants and does not ask for (kafkajs 2.2.4).
-    await admin.fetchTopicOffsets(work.topic)
-    await admin.deleteTopicRecords({ topic: work.topic, partitions: [{ partition: 0, offset: String(offset) }] })
-  })
 }

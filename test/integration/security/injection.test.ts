@@ -97,6 +97,11 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   },
   'alerts explain': { '<rule>': 'refused', '--at': 'refused', '--rules': 'file', '--format': 'refused' },
   'alerts status': { '--rules': 'file', '--format': 'refused' },
+  'archive run': {
+    ...{ '<dir>': 'file', '--from': 'refused', '--to': 'refused', '--follow': 'flag', '--format': 'refused' },
+    ...{ '--range-messages': 'refused', '--range-mb': 'refused', '--range-seconds': 'refused' },
+  },
+  'archive verify': { '<dir>': 'file', '--format': 'refused' },
   'taxonomy check': { '[file]': 'file', '--format': 'refused' },
   'taxonomy explain': {
     ...{
@@ -267,6 +272,8 @@ test('every verb', async (t) => {
 
   const needed: Record<string, readonly string[]> = {
     import: ['/nonexistent', '--dry-run'],
+    'archive run': ['/nonexistent'],
+    'archive verify': ['/nonexistent'],
     'taxonomy explain': ['music_play'],
     'audited draw': ['20', '/nonexistent/drawn.csv', '--drawn=random'],
     'audited load': ['/nonexistent', '--name=spring', '--drawn=random'],
@@ -278,6 +285,8 @@ test('every verb', async (t) => {
     'audited draw': ['/nonexistent/drawn.csv', '--drawn=random'],
     'audited load': ['--name=spring', '--drawn=random'],
     'alerts explain': ['--at=2026-01-02'],
+    // Any path is one, and would be made.
+    'archive run': ['--to=nowhere'],
   }
   for (const [verb, known] of Object.entries(options)) {
     for (const [option, fate] of Object.entries(known)) {

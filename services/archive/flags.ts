@@ -1,0 +1,70 @@
+import { z } from 'zod'
+
+import { mistake } from '../shared/domain/faults.ts'
+import { parseLogBound, type LogBound } from '../shared/domain/log-bound.ts'
+import type { TableOrJson } from '../shared/io/render.ts'
+import type { RangeLimits } from './run.ts'
+
+const count = (high: number) =>
+  z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(high, `must be at most ${high}`)
+
+const format = z.enum(['table', 'json'], 'must be table or json').default('table')
+
+const runFlags = z.strictObject({
+  from: z.string().optional(),
+  to: z.string().optional(),
+  follow: z.boolean().default(false),
+  rangeMessages: count(100_000_000).default(1_000_000),
+  rangeMb: count(4_096).default(256),
+  rangeSeconds: count(86_400).default(300),
+  format,
+})
+
+export interface RunFlags {
+  readonly from: LogBound | undefined
+  readonly to: LogBound | undefined
+  readonly follow: boolean
+  readonly limits: RangeLimits
+  readonly format: TableOrJson
+}
+
+/** All mistakes come back together, in one sentence. */
+export function parseRunFlags(dir: string, given: unknown): RunFlags {
+  const flags = parsed('archive run', dir, runFlags, given)
+  if (flags.follow && flags.to !== undefined) {
+    throw mistake('archive run: --follow has no end, so leave --to out')
+  }
+  const bound = (option: string, text: string | undefined) =>
+    text === undefined ? undefined : parseLogBound(`archive run: ${option}`, text)
+  return {
+    ...{ from: bound('--from', flags.from), to: bound('--to', flags.to), follow: flags.follow, format: flags.format },
+    limits: { messages: flags.rangeMessages, bytes: flags.rangeMb * 1_048_576, ageMs: flags.rangeSeconds * 1_000 },
+  }
+}
+
+export function parseVerifyFlags(dir: string, given: unknown): { format: TableOrJson } {
+  return parsed('archive verify', dir, z.strictObject({ format }), given)
+}
+
+function parsed<T extends z.ZodType>(verb: string, dir: string, schema: T, given: unknown): z.output<T> {
+  const result = schema.safeParse(given)
+  const faults = [
+    ...(dir === '' || dir.includes('\0') || dir.length > dirCharactersMax ? ['the folder is no path'] : []),
+    ...(result.success ? [] : result.error.issues.map(({ path, message }) => `--${kebab(String(path[0]))} ${message}`)),
+  ]
+  if (!result.success || faults.length > 0) {
+    throw mistake(`${verb}: ${faults.join('; ')}`)
+  }
+  return result.data
+}
+
+/** A system's own bound, which it tells in a sentence of its own. */
+const dirCharactersMax = 4_096
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
