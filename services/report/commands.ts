@@ -17,14 +17,9 @@ import { audit, readAuditedLog } from '../shared/pipeline/audit.ts'
 import { repair, type RepairDeps } from '../shared/pipeline/repair.ts'
 import { createStore } from '../shared/pipeline/store.ts'
 import { printAudit, printRepair } from './audit.ts'
-import {
-  parseAuditFlags,
-  parseIntentFlags,
-  parseRejectedFlags,
-  parseRepairFlags,
-  parseShareFlags,
-  shareDimensions,
-} from './flags.ts'
+import { registerExport } from './export-command.ts'
+import { shareDimensions } from './exported-views.ts'
+import { parseAuditFlags, parseIntentFlags, parseRejectedFlags, parseRepairFlags, parseShareFlags } from './flags.ts'
 import { printIntents, queryIntents } from './intents.ts'
 import { printRejected, queryRejected } from './rejected.ts'
 import { printShare, queryShare } from './share.ts'
@@ -44,6 +39,7 @@ export function registerReports(program: Command, context: ReportContext): void 
   registerShare(program, context)
   registerIntents(program, context)
   registerRejected(program, context)
+  registerExport(program, context)
   registerAudit(program, context)
   registerRepair(program, context)
 }

@@ -2,23 +2,20 @@ import { z } from 'zod'
 
 import { isDay } from '../shared/domain/day.ts'
 import { mistake } from '../shared/domain/faults.ts'
+import { exportFormats, intentClasses, shareDimensions, viewNames } from './exported-views.ts'
 import { formats } from '../shared/io/render.ts'
 
 /** Flags that several verbs share. */
 const day = z.string().refine(isDay, 'must be a day as 2026-03-31')
 const format = z.enum(formats, `must be ${formats.join(', ')}`).default('table')
-const text = z.string().max(64, 'must be at most 64 characters').default('')
+const words = z.string().max(64, 'must be at most 64 characters')
+const text = words.default('')
 const count = (high: number) =>
   z.coerce
     .number('must be a number')
     .int('must be a whole number')
     .min(1, 'must be at least 1')
     .max(high, `must be at most ${high}`)
-
-export const shareDimensions = ['product', 'cohort_month', 'country', 'plans', 'day'] as const
-export type ShareDimension = (typeof shareDimensions)[number]
-
-export const intentClasses = ['direct', 'assisted', 'entitlement', 'free', 'unclassified', 'not_a_request'] as const
 
 const dimensions = z
   .string()
@@ -32,11 +29,15 @@ const dimensions = z
     ),
   )
 
+const month = z
+  .string()
+  .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month as 2026-03')
+  .or(z.literal(''))
+
 /** The view's own form: any, or exactly this set, sorted and joined; empty for no plan at all. */
 const plans = z
   .string()
   .max(256, 'must be at most 256 characters')
-  .default('any')
   .transform((value) =>
     value === 'any'
       ? 'any'
@@ -51,13 +52,9 @@ const shareFlags = z.strictObject({
   to: day.optional(),
   by: dimensions.default(['product']),
   product: text,
-  cohort: z
-    .string()
-    .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month as 2026-03')
-    .or(z.literal(''))
-    .default(''),
+  cohort: month.default(''),
   country: text,
-  plans,
+  plans: plans.default('any'),
   format,
 })
 
@@ -79,15 +76,34 @@ const rejectedFlags = z.strictObject({
   format,
 })
 
+const exportFlags = z.strictObject({
+  view: z.enum(viewNames, `must be ${viewNames.join(', ')}`),
+  format: z.enum(exportFormats, `must be ${exportFormats.join(', ')}`).default('parquet'),
+  force: z.boolean().default(false),
+  from: day.optional(),
+  to: day.optional(),
+  by: z
+    .string()
+    .transform((value) => (value.trim() === 'none' ? '' : value))
+    .optional(),
+  product: words.optional(),
+  cohort: month.optional(),
+  country: words.optional(),
+  plans: plans.optional(),
+  valueClass: z.enum(intentClasses, `must be ${intentClasses.join(', ')}`).optional(),
+})
+
 const auditFlags = z.strictObject({ format })
 const repairFlags = z.strictObject({ dryRun: z.boolean().default(false), yes: z.boolean().default(false) })
 
 export const parseShareFlags = parser('share', shareFlags)
 export const parseIntentFlags = parser('intents', intentFlags)
 export const parseRejectedFlags = parser('rejected', rejectedFlags)
+export const parseExportFlags = parser('export', exportFlags)
 export const parseAuditFlags = parser('audit', auditFlags)
 export const parseRepairFlags = parser('repair', repairFlags)
 
+export type ExportFlags = ReturnType<typeof parseExportFlags>
 export type ShareFlags = ReturnType<typeof parseShareFlags>
 export type IntentFlags = ReturnType<typeof parseIntentFlags>
 export type RejectedFlags = ReturnType<typeof parseRejectedFlags>

@@ -1,6 +1,6 @@
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { viewsDatabase } from '../shared/io/settings.ts'
-import { intentClasses } from './flags.ts'
+import { intentClasses } from './exported-views.ts'
 import {
   formatShare,
   renderCsv,

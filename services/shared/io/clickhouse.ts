@@ -24,6 +24,11 @@ export interface ClickHouse {
   rows<T>(sql: string, params?: QueryParams, settings?: ClickHouseSettings): Promise<T[]>
   /** The answer's bytes; the statement names its own FORMAT. */
   bytes(sql: string, params?: QueryParams): Promise<Buffer>
+  /**
+   * The answer's bytes as they come; the statement names its own FORMAT. The server begins to send when all of it is there, so that a
+   * fault is thrown here and never cuts the answer short.
+   */
+  stream(sql: string, params: QueryParams): Promise<{ stream: Readable; rows: number }>
   /** A statement without an answer. */
   command(sql: string, params?: QueryParams, settings?: ClickHouseSettings): Promise<void>
   /** INSERT with its data as the body. One attempt: the caller decides what a fault means. */
@@ -71,6 +76,18 @@ export function createClickHouse(connection: ClickHouseConnection): ClickHouse {
       try {
         const result = await client.exec({ query: sql, query_params: params })
         return await buffer(result.stream)
+      } catch (thrown) {
+        throw wrap(thrown)
+      }
+    },
+    async stream(sql, params) {
+      try {
+        const result = await client.exec({
+          query: sql,
+          query_params: params,
+          clickhouse_settings: { http_wait_end_of_query: 1 },
+        })
+        return { stream: result.stream, rows: Number(result.summary?.result_rows ?? 0) }
       } catch (thrown) {
         throw wrap(thrown)
       }

@@ -1,27 +1,16 @@
 /** The report verbs through the command line's own parser, on a drained pipeline. */
 import assert from 'node:assert/strict'
-import { Writable } from 'node:stream'
 import { test } from 'node:test'
 
-import { Command } from 'commander'
-
-import { registerReports, type ReportContext } from '../../../services/report/commands.ts'
 import { tableColumnsMax } from '../../../services/shared/io/render.ts'
-import { createClickHouse } from '../../../services/shared/io/clickhouse.ts'
-import { createKafka } from '../../../services/shared/io/kafka.ts'
-import { createLogger } from '../../../services/shared/io/log.ts'
-import { auditCase, type AuditCase } from '../../support/audit-case.ts'
-
-interface Answer {
-  readonly stdout: string
-  readonly exitCode: string | number | null | undefined
-}
+import { auditCase } from '../../support/audit-case.ts'
+import { reportVerbs } from '../../support/report-verbs.ts'
 
 test('the report verbs', async (t) => {
   const work = await auditCase(t, { partitions: 2 })
   await work.simulate({ households: 150, days: 4 })
   const judged = await work.assertDrained([work.startInProcess()])
-  const run = verbsOf(work, t)
+  const run = reportVerbs(work, t)
   const count = (fate: string) => judged.filter((one) => one.fate === fate).length
 
   await t.test('share names its window, hides small cells and fits 100 columns', async () => {
@@ -135,43 +124,6 @@ test('the report verbs', async (t) => {
     )
   })
 })
-
-function verbsOf(work: AuditCase, t: { after(clean: () => Promise<void>): void }) {
-  const { stack, database, admin, topic, group } = work
-  const log = createLogger({ service: 'test', level: 'silent', pretty: false })
-  const login = (role: 'analyst' | 'pipeline' | 'steward') =>
-    createClickHouse({ url: stack.clickhouseUrl, user: role, password: stack.secrets[`${role}Password`] })
-  const clients = { analyst: login('analyst'), pipeline: login('pipeline'), steward: login('steward') }
-  t.after(async () => {
-    await Promise.all(Object.values(clients).map((client) => client.close()))
-  })
-  const kafka = createKafka({ brokers: stack.kafkaBrokers, clientId: 'test', ssl: false }, log)
-  return async (...words: string[]): Promise<Answer> => {
-    let stdout = ''
-    const collect = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        stdout += chunk.toString()
-        done()
-      },
-    })
-    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-    const context: ReportContext = {
-      ...{ env: {}, stdout: collect, stderr: nowhere, log },
-      clickHouse: (role) => Promise.resolve({ client: clients[role], database }),
-      kafka: () => Promise.resolve({ kafka, admin, topic, group }),
-    }
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
-    registerReports(program, context)
-    const before = process.exitCode
-    process.exitCode = undefined
-    try {
-      await program.parseAsync(['node', 'intent-ledger', ...words])
-      return { stdout, exitCode: process.exitCode }
-    } finally {
-      process.exitCode = before
-    }
-  }
-}
 
 function assertFits(text: string): void {
   for (const line of text.split('\n')) {

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
@@ -76,6 +78,11 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   intents: {
     ...{ '--from': 'refused', '--to': 'refused', '--limit': 'refused', '--product': 'value', '--country': 'value' },
     ...{ '--class': 'refused', '--format': 'refused' },
+  },
+  export: {
+    ...{ '<file>': 'file', '--view': 'refused', '--format': 'refused', '--from': 'refused', '--to': 'refused' },
+    ...{ '--by': 'refused', '--product': 'value', '--cohort': 'refused', '--country': 'value', '--plans': 'value' },
+    ...{ '--value-class': 'refused', '--force': 'flag' },
   },
   rejected: { '--list': 'refused', '--reason': 'value', '--from': 'refused', '--to': 'refused', '--format': 'refused' },
   audit: { '--format': 'refused' },
@@ -152,6 +159,8 @@ const pieces = new Set([
   // Conditions, whose values are parameters.
   ...['range', 'ofRange', 'ofLedgerRange', 'options.where', "where.join(' AND ')"],
   ...["day === undefined ? '' : 'WHERE day = {day:Date}'", "where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`"],
+  // A view's name, order and the names of its parameters from one closed list; values are parameters.
+  ...['call', 'order', 'views', 'exportFormatNames[format]'],
   // What ClickHouse itself answered: a month as a number, the id of a partition.
   ...['month', 'partition_id'],
   // The alerts' sums: expressions of the same file by a rule's dimensions, measure and window, each from a closed list; what a rule
@@ -273,6 +282,7 @@ test('every verb', async (t) => {
   const needed: Record<string, readonly string[]> = {
     import: ['/nonexistent', '--dry-run'],
     'archive run': ['/nonexistent'],
+    export: ['/nonexistent/file', '--view=usage_share'],
     'archive verify': ['/nonexistent'],
     'taxonomy explain': ['music_play'],
     'audited draw': ['20', '/nonexistent/drawn.csv', '--drawn=random'],
@@ -287,6 +297,7 @@ test('every verb', async (t) => {
     'alerts explain': ['--at=2026-01-02'],
     // Any path is one, and would be made.
     'archive run': ['--to=nowhere'],
+    export: ['--view=nothing'],
   }
   for (const [verb, known] of Object.entries(options)) {
     for (const [option, fate] of Object.entries(known)) {
@@ -309,22 +320,25 @@ test('every verb', async (t) => {
     }
   }
 
-  const taking: [string, 'analyst' | 'pipeline'][] = [
-    ['share', 'analyst'],
-    ['intents', 'analyst'],
-    ['rejected', 'pipeline'],
+  const folder = await mkdtemp(join(tmpdir(), 'intent-ledger-injection-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const taking: [string, 'analyst' | 'pipeline', readonly string[]][] = [
+    ['share', 'analyst', []],
+    ['intents', 'analyst', []],
+    ['rejected', 'pipeline', []],
+    ['export', 'analyst', [join(folder, 'rows'), '--view=usage_share', '--force']],
   ]
-  for (const [verb, role] of taking) {
+  for (const [verb, role, besides] of taking) {
     const values = Object.entries(options[verb]!).flatMap(([option, fate]) => (fate === 'value' ? [option] : []))
     await t.test(`${verb} ${values.join(' ')} sends hostile text as values, not as SQL`, async () => {
       for (const text of hostile) {
         const before = recorder.statements.length
-        const given = values.map((option) => `${option}=${text}`)
+        const given = [...besides, ...values.map((option) => `${option}=${text}`)]
         assert.equal(await run(verb, [...given, '--from=2026-01-01', '--to=2026-01-31'], role), undefined)
         assert.ok(recorder.statements.length > before)
       }
       for (const option of values) {
-        const thrown = await run(verb, [`${option}=${veryLong}`], role)
+        const thrown = await run(verb, [...besides, `${option}=${veryLong}`], role)
         assert.match(String(thrown), /at most \d+ characters/)
         assert.ok(String(thrown).length < 300)
       }
