@@ -171,6 +171,11 @@ async function skipExpired(run: ArchiveRun, archive: HeldArchive, open: readonly
 }
 
 async function take(run: ArchiveRun, archive: HeldArchive, position: Position, answer: FetchedLog): Promise<void> {
+  if (!answer.isCommitted) {
+    throw new PipelineError('this Kafka is older than 2.3: aborted records can not be told from committed ones', {
+      code: 'kafka_refused',
+    })
+  }
   if (!position.endIsFixed) {
     position.end = Math.min(position.end, answer.stable)
     position.endIsFixed = true

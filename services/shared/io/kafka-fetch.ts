@@ -5,13 +5,15 @@ import { openRecords, toOffset } from './kafka-consumer.ts'
 import { decodingLeanly, type RecordBatch } from './kafka-record-decoder.ts'
 import { kafkaFault, type Kafka, type KafkaMessage } from './kafka.ts'
 
-/** What one partition answered. Aborted transactions are left out. */
+/** What one partition answered. */
 export interface FetchedLog {
   readonly partition: number
   /** The offset that was asked for. */
   readonly offset: number
-  /** The committed messages from there on. Goes over them once. */
+  /** The messages from there on. Goes over them once. */
   readonly records: RecordCursor
+  /** Whether aborted records are left out: a broker older than Kafka 2.3 answers in a way that only kafkajs decodes, and it does not. */
+  readonly isCommitted: boolean
   /** From where to ask on: one past what the answer covers, messages or not; `offset` when it holds nothing yet. */
   readonly next: number
   /** One past the last offset of the partition. */
@@ -124,6 +126,7 @@ function toFetched(answer: FetchedPartition, offset: number): FetchedLog {
     partition: answer.partition,
     offset,
     records: openRecords(messages, offset),
+    isCommitted: messages.every((message) => 'recordBatch' in message),
     next: last === undefined ? offset : Math.max(offset, toOffset(last) + 1),
     high: toOffset(answer.highWatermark),
     stable: toOffset(answer.lastStableOffset),
