@@ -1,21 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import type { FateSettings } from '../shared/domain/fate.ts'
-import { messageOf, PipelineError } from '../shared/domain/faults.ts'
+import { PipelineError } from '../shared/domain/faults.ts'
 import { createRejectionLimit, type RejectionLimitOptions } from '../shared/domain/rejection-limit.ts'
 import type { StreamDefinition } from '../shared/domain/stream.ts'
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
-import { startLogConsumer, type LogConsumer } from '../shared/io/kafka-consumer.ts'
+import { startLogConsumer } from '../shared/io/kafka-consumer.ts'
 import type { KafkaPeek } from '../shared/io/kafka-peek.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
 import type { SchemaRegistry } from '../shared/io/schema-registry.ts'
+import { createCondition } from '../shared/pipeline/condition.ts'
+import { fetchBytes, runMemberships, type Membership } from '../shared/pipeline/memberships.ts'
 import type { BatchLimits, NamedTaxonomy } from '../shared/pipeline/partition.ts'
 import type { Outages } from '../shared/pipeline/outlast.ts'
-import { createPipeline, mayComeBack, type Pipeline } from '../shared/pipeline/pipeline.ts'
+import { createPipeline } from '../shared/pipeline/pipeline.ts'
 import { settle } from '../shared/pipeline/settle.ts'
 import type { Store } from '../shared/pipeline/store.ts'
-import { createCondition } from './condition.ts'
 import { createLagWatch } from './lag.ts'
 import type { ClassifierMetrics } from './metrics.ts'
 
@@ -58,16 +57,8 @@ export interface Classifier {
   notReady(): string | undefined
 }
 
-/**
- * Bytes a fetch asks for of a partition. 4 MB drains no faster and takes 630 instead of 500 MB at the peak (`npm run bench`);
- * less than 1 MB makes too many rounds.
- */
-const fetchBytesMax = 1_048_576
-const fetchBytesMin = 1_048_576
-
 export function createClassifier(options: ClassifierOptions, parts: ClassifierParts): Classifier {
   const { log, metrics, store } = parts
-  const heartbeatIntervalMs = Math.max(250, options.sessionTimeoutMs / 10)
   const condition = createCondition({ silenceMaxMs: options.sessionTimeoutMs, nowMs: () => performance.now() })
   const rejectionLimit = createRejectionLimit(options.rejection)
   const lag = createLagWatch({
@@ -80,14 +71,8 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
   const notReady = () => condition.notReady() ?? lag.tooOld()
   metrics.watch({ lags: () => lag.lags(), notReady })
 
-  /** One membership in the group, from joining to its end. Returns the fault that ended it, or undefined when stopped. */
-  async function serve(signal: AbortSignal): Promise<PipelineError | undefined> {
+  async function join(outages: Outages): Promise<Membership> {
     const topicId = await parts.admin.topicId(options.topic)
-    const outages: Outages = {
-      ...{ outageMaxMs: options.outageMaxMs, heartbeatIntervalMs, log, signal },
-      onAway: condition.away,
-      onOver: condition.over,
-    }
     const pipeline = createPipeline({
       ...options,
       ...parts,
@@ -132,8 +117,8 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
       sessionTimeoutMs: options.sessionTimeoutMs,
       rebalanceTimeoutMs: Math.max(options.sessionTimeoutMs, 30_000),
       metadataMaxAgeMs: options.metadataMaxAgeMs,
-      fetchBytesMin,
-      fetchBytesMax,
+      fetchBytesMin: fetchBytes,
+      fetchBytesMax: fetchBytes,
       fetchWaitMs: options.fetchWaitMs,
       partitionsInFlight: 2,
       decoder: options.decoder,
@@ -148,67 +133,15 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
       onSkipped: (partition, first, last) => pipeline.onSkipped(partition, first, last),
     })
     metrics.memberships.inc()
-    const stopped = new Promise<undefined>((resolve) => {
-      if (signal.aborted) {
-        resolve(undefined)
-      }
-      signal.addEventListener('abort', () => resolve(undefined), { once: true })
-    })
-    const fault = await Promise.race([consumer.ended, stopped])
-    await leave(pipeline, consumer, fault, signal)
-    return fault
-  }
-
-  /**
-   * Input first: what is planned is finished, then the group is left. A stop may take `stopTimeoutMs`; after a fault the servers
-   * may be away, and it may take as long as an outage.
-   */
-  async function leave(
-    pipeline: Pipeline,
-    consumer: LogConsumer,
-    fault: PipelineError | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const left = new AbortController()
-    const overdue = async () => {
-      await sleep(options.outageMaxMs, undefined, { signal: AbortSignal.any([signal, left.signal]) }).catch(
-        () => undefined,
-      )
-      await sleep(options.stopTimeoutMs, undefined, { signal: left.signal })
-      throw new PipelineError(
-        `stopping took more than ${options.stopTimeoutMs} ms: a batch or the leaving of group ${options.group} hangs; its plan will be finished by the next owner`,
-        { code: 'stop_overdue', ...(fault === undefined ? {} : { cause: fault }) },
-      )
-    }
-    try {
-      const done = Promise.all([lag.stop(), pipeline.drain().then(() => consumer.stop())])
-      await Promise.race([done, overdue()])
-    } finally {
-      left.abort()
-    }
+    return { pipeline, consumer, stop: () => lag.stop() }
   }
 
   return {
     notReady,
-    async run(signal) {
-      while (!signal.aborted) {
-        const fault = await serve(signal).catch((thrown: unknown) => {
-          if (thrown instanceof PipelineError && mayComeBack(thrown)) {
-            return thrown
-          }
-          throw thrown
-        })
-        if (fault === undefined || signal.aborted) {
-          return
-        }
-        condition.membershipEnded(fault)
-        metrics.faults.inc({ code: fault.code })
-        if (!mayComeBack(fault) || condition.troubledMs() > options.outageMaxMs) {
-          throw fault
-        }
-        log.warn({ fault: messageOf(fault), code: fault.code }, 'membership ended, coming back as a new member')
-        await sleep(1_000, undefined, { signal }).catch(() => undefined)
-      }
-    },
+    run: (signal) =>
+      runMemberships(
+        { ...options, condition, log, join, onFault: (fault) => metrics.faults.inc({ code: fault.code }) },
+        signal,
+      ),
   }
 }

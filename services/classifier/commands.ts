@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { classify, isMonetised, outcomes, type Outcome } from '../shared/domain/taxonomy.ts'
 import { mistake } from '../shared/domain/faults.ts'
 import { readTableOrJson } from '../shared/io/render.ts'
+import { stopOnSignals } from '../shared/io/stop-signals.ts'
 import { loadTaxonomy, loadTaxonomyFile, taxonomyVersions } from '../shared/io/taxonomy-file.ts'
 import { runClassifier } from './main.ts'
 
@@ -23,18 +24,16 @@ export function registerClassify(program: Command, context: ClassifierContext): 
         '\n\nExample:\n  npx intent-ledger classify',
     )
     .action(async (given: { force?: true; withParent?: true }) => {
-      const stop = new AbortController()
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        process.once(signal, () => stop.abort())
-      }
+      const stop = stopOnSignals()
       if (given.withParent === true) {
         process.stdin.resume()
-        process.stdin.once('close', () => stop.abort())
+        process.stdin.once('close', stop.stop)
       }
       try {
         const env = context.environment('pipeline')
         await runClassifier(given.force === true ? { ...env, REJECTED_PERCENT_MAX: '100' } : env, stop.signal)
       } finally {
+        stop.release()
         process.stdin.destroy()
       }
     })

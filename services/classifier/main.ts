@@ -8,7 +8,7 @@ import { connectKafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
 import { assertBrokerAnswers, createKafka } from '../shared/io/kafka.ts'
 import { createLogger } from '../shared/io/log.ts'
-import { openFileRegistry, openHttpRegistry } from '../shared/io/schema-registry.ts'
+import { openRegistry } from '../shared/io/schema-registry.ts'
 import {
   clickHouseSettings,
   clickHouseVariables,
@@ -70,14 +70,7 @@ export async function runClassifier(
   const stream = assistantIntents
   const metrics = createMetrics()
   const taxonomy = loadTaxonomy(settings.TAXONOMY_VERSION)
-  const registry =
-    settings.SCHEMA_REGISTRY_URL === undefined
-      ? openFileRegistry()
-      : openHttpRegistry({
-          url: settings.SCHEMA_REGISTRY_URL,
-          user: settings.SCHEMA_REGISTRY_USER,
-          password: settings.SCHEMA_REGISTRY_PASSWORD,
-        })
+  const registry = openRegistry(settings)
   const store = createStore({ clickHouse, database: settings.CLICKHOUSE_DATABASE, stream })
   // Asked before Kafka, so that a wrong password or a database without tables is said at once.
   await clickHouse.rows(`SELECT 1 FROM ${settings.CLICKHOUSE_DATABASE}.ingest_batches LIMIT 1`)

@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline/promises'
-
 import type { Command } from 'commander'
 
 import { assistantIntents } from '../shared/domain/assistant-intents.ts'
@@ -7,10 +5,11 @@ import { defaultFateSettings } from '../shared/domain/fate.ts'
 import { mistake } from '../shared/domain/faults.ts'
 import { readAuditedSamples } from '../shared/io/audited-samples.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
+import { confirm } from '../shared/io/confirm.ts'
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
-import { openFileRegistry, openHttpRegistry } from '../shared/io/schema-registry.ts'
+import { openRegistry } from '../shared/io/schema-registry.ts'
 import { readSettings } from '../shared/io/settings.ts'
 import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
 import { audit, readAuditedLog } from '../shared/pipeline/audit.ts'
@@ -158,7 +157,11 @@ function registerRepair(program: Command, context: ReportContext): void {
       if (!yes) {
         const planned = await repair(deps, { dryRun: true })
         context.stdout.write(printRepair(planned))
-        if (dryRun || planned.before.clean || !(await confirm(context, `do these ${planned.steps.length} steps?`))) {
+        if (
+          dryRun ||
+          planned.before.clean ||
+          !(await confirm(context.stderr, `do these ${planned.steps.length} steps?`))
+        ) {
           process.exitCode = planned.before.clean ? 0 : 1
           return
         }
@@ -176,14 +179,7 @@ async function repairDeps(context: ReportContext): Promise<RepairDeps> {
     ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'TAXONOMY_VERSION'] as const),
     ...(['SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD'] as const),
   ])
-  const registry =
-    settings.SCHEMA_REGISTRY_URL === undefined
-      ? openFileRegistry()
-      : openHttpRegistry({
-          url: settings.SCHEMA_REGISTRY_URL,
-          user: settings.SCHEMA_REGISTRY_USER,
-          password: settings.SCHEMA_REGISTRY_PASSWORD,
-        })
+  const registry = openRegistry(settings)
   const { client, database } = await context.clickHouse('steward')
   const { kafka, admin, topic, group } = await context.kafka()
   const stream = assistantIntents
@@ -199,14 +195,5 @@ async function repairDeps(context: ReportContext): Promise<RepairDeps> {
     taxonomyOf: (version) => loadTaxonomy(version),
     schema: (id) => registry.schema(id),
     onStep: () => undefined,
-  }
-}
-
-async function confirm(context: ReportContext, question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: context.stderr })
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
-  } finally {
-    terminal.close()
   }
 }

@@ -24,6 +24,21 @@ export interface SchemaRegistry {
   schema(id: number): Promise<RegisteredSchema | { fault: string }>
 }
 
+/** The registry that the settings name; the file that ships when they name none. */
+export function openRegistry(settings: {
+  readonly SCHEMA_REGISTRY_URL: string | undefined
+  readonly SCHEMA_REGISTRY_USER: string | undefined
+  readonly SCHEMA_REGISTRY_PASSWORD: string | undefined
+}): SchemaRegistry {
+  return settings.SCHEMA_REGISTRY_URL === undefined
+    ? openFileRegistry()
+    : openHttpRegistry({
+        url: settings.SCHEMA_REGISTRY_URL,
+        user: settings.SCHEMA_REGISTRY_USER,
+        password: settings.SCHEMA_REGISTRY_PASSWORD,
+      })
+}
+
 const fileSchema = z.strictObject({
   subjects: z.record(
     z.string(),

@@ -1,4 +1,4 @@
-import type { PipelineError } from '../shared/domain/faults.ts'
+import type { PipelineError } from '../domain/faults.ts'
 
 /** Whether this process can do its work, why not, and for how long it has not. */
 export interface Condition {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { createCondition } from '../../../services/classifier/condition.ts'
-import { PipelineError } from '../../../services/shared/domain/faults.ts'
+import { createCondition } from '../../../../services/shared/pipeline/condition.ts'
+import { PipelineError } from '../../../../services/shared/domain/faults.ts'
 
 const away = new PipelineError("ClickHouse can't be reached", { code: 'clickhouse_unreachable', retryable: true })
 
