@@ -36,6 +36,8 @@ export interface KafkaAdmin {
   committed(group: string, topic: string): Promise<Map<number, Committed>>
   /** Members of a consumer group that are connected now. */
   groupMembers(group: string): Promise<number>
+  /** Forgets a group without members and all its offsets; one that is not there is none already. */
+  deleteGroup(group: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -149,6 +151,13 @@ export async function connectKafkaAdmin(kafka: Kafka): Promise<KafkaAdmin> {
       asked(`asking for the members of group ${group}`, async () => {
         const { groups } = await admin.describeGroups([group])
         return groups[0]?.members.length ?? 0
+      }),
+    deleteGroup: (group) =>
+      asked(`deleting group ${group}`, async () => {
+        const { groups } = await admin.describeGroups([group])
+        if (groups[0] !== undefined && groups[0].state !== 'Dead') {
+          await admin.deleteGroups([group])
+        }
       }),
     close: () => admin.disconnect(),
   }

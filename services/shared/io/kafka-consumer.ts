@@ -28,6 +28,8 @@ export interface BatchHandle {
   /** Lets the next fetch go on after this offset. */
   resolve(lastOffset: number): void
   seek(offset: number): void
+  /** No more fetches of this partition by this member, also after a rejoin. */
+  pause(): void
   /** False once the group was rejoined, the consumer stops, or a seek is pending: nothing may be started then. */
   isCurrent(): boolean
 }
@@ -161,6 +163,7 @@ export async function startLogConsumer(options: LogConsumerOptions): Promise<Log
       heartbeat: () => payload.heartbeat(),
       resolve: (lastOffset) => payload.resolveOffset(String(lastOffset)),
       seek: (offset) => consumer.seek({ topic: options.topic, partition, offset: String(offset) }),
+      pause: () => consumer.pause([{ topic: options.topic, partitions: [partition] }]),
     }
   }
 

@@ -5,7 +5,9 @@ import type { Kafka } from './kafka.ts'
 export interface Peeked {
   /** One past the last offset of the partition. */
   readonly high: number
-  /** When the first message at or after the offset was sent, in milliseconds since 1970; undefined when none was found. */
+  /** The first message at or after the offset; undefined when none was found. */
+  readonly firstOffset: number | undefined
+  /** When it was sent, in milliseconds since 1970. */
   readonly firstTimeMs: number | undefined
   /** Without a message found: the offset up to which there is none for certain, only markers and aborted records. */
   readonly emptyTo: number
@@ -31,7 +33,12 @@ export function createKafkaPeek(kafka: Kafka, topic: string): KafkaPeek {
       const [answer] = await fetcher.fetch([{ partition, offset }], limits)
       const { high, next, records } = answer!
       const found = records.next()
-      return { high, firstTimeMs: found ? records.record.timestampMs : undefined, emptyTo: found ? offset : next }
+      return {
+        high,
+        firstOffset: found ? records.record.offset : undefined,
+        firstTimeMs: found ? records.record.timestampMs : undefined,
+        emptyTo: found ? offset : next,
+      }
     },
     close: () => fetcher.close(),
   }

@@ -4,7 +4,7 @@ import type { AuditDeps, AuditedLog, AuditedPartition, Difference } from './audi
 /** Differences of one kind that are listed at most; more only say how many. */
 export const listedMax = 50
 
-/** Sums the ledger per partition, and checks that its ranges follow each other from offset 0 without gap or overlap. */
+/** Sums the ledger per partition, and checks that its ranges follow each other from their first offset without gap or overlap. */
 export async function findLedgerFaults(
   deps: AuditDeps,
   log: AuditedLog,
@@ -16,7 +16,7 @@ export async function findLedgerFaults(
       partitions.push(unreadPartition(deps.topic, log.topicId, mark))
     }
   }
-  return { partitions, differences: [...(await findBreaks(deps)), ...partitions.flatMap(againstLog)] }
+  return { partitions, differences: [...(await findBreaks(deps, log)), ...partitions.flatMap(againstLog)] }
 }
 
 interface LedgerSums {
@@ -86,7 +86,7 @@ function unreadPartition(topic: string, topicId: string, { partition, low, high 
   return { topic, topicId, partition, ...none, low, high, unread: high - low, offsetSums: ['0', '0', '0'] }
 }
 
-async function findBreaks(deps: AuditDeps): Promise<Difference[]> {
+async function findBreaks(deps: AuditDeps, { firsts = new Map() }: AuditedLog): Promise<Difference[]> {
   const breaks = await deps.clickHouse.rows<{
     topic_id: string
     partition: number
@@ -96,11 +96,12 @@ async function findBreaks(deps: AuditDeps): Promise<Difference[]> {
   }>(
     `SELECT topic_id, partition, toUInt64(expected_first) AS expected, first_offset AS first, last_offset AS last FROM (
        SELECT topic_id, partition, first_offset, last_offset,
-         max(last_offset + 1) OVER (PARTITION BY topic_id, partition ORDER BY first_offset, last_offset
-           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS expected_first
+         greatest(transform(partition, {partitions:Array(UInt32)}, {firsts:Array(UInt64)}, toUInt64(0)),
+           max(last_offset + 1) OVER (PARTITION BY topic_id, partition ORDER BY first_offset, last_offset
+             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS expected_first
        FROM ${deps.database}.ingest_batches WHERE topic = {topic:String})
      WHERE first_offset != expected_first ORDER BY topic_id, partition, first_offset LIMIT {limit:UInt32}`,
-    { topic: deps.topic, limit: listedMax },
+    { topic: deps.topic, limit: listedMax, partitions: [...firsts.keys()], firsts: [...firsts.values()] },
   )
   return breaks.map((found) => {
     const gap = found.first > found.expected

@@ -79,6 +79,8 @@ export interface AuditedLog {
   readonly watermarks: readonly Watermarks[]
   /** Last offset of the batch that the group has planned and not closed, by partition: its rows may stand before their ledger row. */
   readonly plannedLast: ReadonlyMap<number, number>
+  /** Where the ledger of a partition must begin; 0 where nothing is said. */
+  readonly firsts?: ReadonlyMap<number, number>
 }
 
 export async function readAuditedLog(admin: KafkaAdmin, names: { topic: string; group: string }): Promise<AuditedLog> {

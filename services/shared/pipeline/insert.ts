@@ -195,14 +195,12 @@ function ledgerRow(batch: SealedBatch): LedgerRow {
   }
 }
 
-/** The ledger row of offsets that retention deleted before anyone read them. */
-export function expiredRow(range: {
-  topic: string
-  topicId: string
-  partition: number
-  first: number
-  last: number
-}): LedgerRow {
+/** The ledger row of offsets without an event: retention deleted them before anyone read them, or no message stands there. */
+export function emptyRow(
+  range: { topic: string; topicId: string; partition: number; first: number; last: number },
+  why: 'expired' | 'no_message',
+): LedgerRow {
+  const offsets = range.last - range.first + 1
   return {
     topic: range.topic,
     topic_id: range.topicId,
@@ -212,8 +210,8 @@ export function expiredRow(range: {
     accepted: 0,
     duplicate: 0,
     rejected: 0,
-    no_message: 0,
-    expired: range.last - range.first + 1,
+    no_message: why === 'no_message' ? offsets : 0,
+    expired: why === 'expired' ? offsets : 0,
     accepted_offset_sum: '0',
     duplicate_offset_sum: '0',
     rejected_offset_sum: '0',

@@ -7,7 +7,7 @@ import type { Taxonomy } from '../domain/taxonomy.ts'
 import type { BatchHandle, LogBatch } from '../io/kafka-consumer.ts'
 import { batchFull, createGatherer } from './gather.ts'
 import type { SealedBatch } from './insert.ts'
-import type { Position } from './position.ts'
+import type { Position, ReplayedRange } from './position.ts'
 import { createReader, type Reader, type WriterSchema } from './reader.ts'
 
 /** A taxonomy as loaded, with the hash that a plan names it by. */
@@ -36,6 +36,8 @@ export interface PartitionDeps {
   /** The taxonomy a recovered plan was made under. */
   taxonomyOf(version: number): NamedTaxonomy
   settle(batch: SealedBatch, plan: Plan, handle: BatchHandle): Promise<void>
+  /** A replay's part of the log; all of it when left out. */
+  rangeOf?(partition: number): ReplayedRange
 }
 
 /** One partition owned under one generation: gathers its messages into batches and has them settled. */
@@ -70,7 +72,10 @@ export function createPartition(
   const taxonomy = plan === undefined ? deps.taxonomy : plannedTaxonomy(plan, deps)
   const gatherer = createGatherer({ stream: deps.stream, fates, memory })
   const readers = new Map<number, Reader | { fault: string }>()
-  let expected = position.offset
+  const end = deps.rangeOf?.(number).end ?? Infinity
+  let expected = position.readFrom
+  /** Offsets before the first one that is stored are read for the memory of ids alone. */
+  let isLeadIn = position.readFrom < position.offset
   let first = position.offset
   let lastGathered = -1
   let gatheringSince = 0
@@ -82,7 +87,7 @@ export function createPartition(
     }
     const schema = await deps.schema(schemaId, handle)
     const found = 'fault' in schema ? schema : createReader(deps.stream, schema, taxonomy.taxonomy)
-    const made = plan === undefined ? found : asPlanned(plan, schemaId, found)
+    const made = plan === undefined || isLeadIn ? found : asPlanned(plan, schemaId, found)
     if (!('fault' in made)) {
       readers.set(schemaId, made)
     }
@@ -90,6 +95,10 @@ export function createPartition(
   }
 
   async function flush(last: number, handle: BatchHandle): Promise<void> {
+    if (isLeadIn) {
+      gatherer.clear()
+      return
+    }
     const batch: SealedBatch = {
       topic: deps.topic,
       topicId: deps.topicId,
@@ -128,8 +137,36 @@ export function createPartition(
 
   function mayGatherOn(batch: LogBatch): boolean {
     // With less than a tenth of a batch ahead we have caught up, and latency counts more than the cost of a small insert.
-    const ahead = batch.highWatermark - 1 - batch.lastOffset
+    const ahead = Math.min(batch.highWatermark, end) - 1 - batch.lastOffset
     return ahead >= deps.limits.batchRowsMax / 10 && performance.now() - gatheringSince < deps.limits.gatherMaxMs
+  }
+
+  /** What happened before a replay's range: its fates are worked out as the live run did, and nothing is stored. */
+  async function feedLeadIn(batch: LogBatch, handle: BatchHandle): Promise<void> {
+    const { records } = batch
+    while (records.next() && records.record.offset < position.offset) {
+      await gather(records.record, handle)
+      if (isFull(records.record)) {
+        gatherer.clear()
+      }
+    }
+    gatherer.clear()
+    lastGathered = -1
+    if (batch.lastOffset + 1 < position.offset) {
+      expected = batch.lastOffset + 1
+      handle.resolve(batch.lastOffset)
+    } else {
+      // The cursor has passed the first offset that counts; it is fetched again.
+      endLeadIn()
+      expected = position.offset
+      handle.seek(position.offset)
+    }
+  }
+
+  function endLeadIn(): void {
+    isLeadIn = false
+    // In a planned batch an id may mean less than before it.
+    readers.clear()
   }
 
   /** Re-reads a planned range, whatever the fetches hold; closes it where its last offset stood, also if that has vanished. */
@@ -163,6 +200,13 @@ export function createPartition(
       return plan === undefined && lastGathered >= 0 ? first : undefined
     },
     async feed(batch, handle) {
+      if (isLeadIn && batch.fetchedOffset < position.offset) {
+        await feedLeadIn(batch, handle)
+        return false
+      }
+      if (isLeadIn) {
+        endLeadIn()
+      }
       if (plan !== undefined) {
         const done = await feedPlan(plan, batch, handle)
         if (!done) {
@@ -176,7 +220,7 @@ export function createPartition(
       }
       const { records } = batch
       const { record } = records
-      while (records.next()) {
+      while (records.next() && record.offset < end) {
         if (gatherer.add(record) === -1) {
           lastGathered = record.offset
         } else {
@@ -191,6 +235,9 @@ export function createPartition(
       }
       expected = batch.lastOffset + 1
       handle.resolve(batch.lastOffset)
+      if (expected >= end) {
+        handle.pause()
+      }
       return false
     },
     skip(firstOffset, lastOffset) {

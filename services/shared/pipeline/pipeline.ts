@@ -50,7 +50,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const found = await findPosition(number, positionDeps)
       return {
         position: found,
-        memory: await rebuildMemory(number, found.offset, found.plan?.fates ?? deps.fates, positionDeps),
+        memory: await rebuildMemory(number, found, found.plan?.fates ?? deps.fates, positionDeps),
       }
     }
     const doing = `opening ${deps.topic}/${number}`

@@ -154,8 +154,8 @@ async function deleteLedgerRows({ store }: RepairDeps, range: LogRange): Promise
 }
 
 async function gatherRange(deps: RepairDeps, range: LogRange, taxonomy: NamedTaxonomy): Promise<Gatherer | undefined> {
-  const positionDeps = { ...deps, topicId: range.topicId, leaseEndsMs: () => 0 }
-  const memory = await rebuildMemory(range.partition, range.first, deps.fates, positionDeps)
+  const { topicId, partition, first } = range
+  const memory = await rebuildMemory(partition, { offset: first, readFrom: first }, deps.fates, { ...deps, topicId })
   const gatherer = createGatherer({ stream: deps.stream, fates: deps.fates, memory })
   const messages: LogRecord[] = []
   await readLogRange(deps.kafka, { topic: deps.topic, ...range }, (found) => {

@@ -6,7 +6,7 @@ import { assistantIntents } from '../../../services/shared/domain/assistant-inte
 import { PipelineError } from '../../../services/shared/domain/faults.ts'
 import type { ClickHouse } from '../../../services/shared/io/clickhouse.ts'
 import { createLogger } from '../../../services/shared/io/log.ts'
-import { expiredRow, ledgerInsert } from '../../../services/shared/pipeline/insert.ts'
+import { emptyRow, ledgerInsert } from '../../../services/shared/pipeline/insert.ts'
 import { createStore } from '../../../services/shared/pipeline/store.ts'
 import { restoreMissing } from '../../../services/shared/pipeline/verify.ts'
 import { pipelineCase, type PipelineCase } from '../../support/pipeline-case.ts'
@@ -53,7 +53,7 @@ describe('restoring rows that were lost', { concurrency: 4 }, () => {
 async function restore({ database }: PipelineCase, clickHouse: ClickHouse): Promise<void> {
   const store = createStore({ clickHouse, database, stream: assistantIntents })
   const log = createLogger({ service: 'test', level: 'silent', pretty: false })
-  const row = expiredRow({ topic: 'assistant-intents', ...range })
+  const row = emptyRow({ topic: 'assistant-intents', ...range }, 'expired')
   await restoreMissing(ledgerInsert(row), range, { store, log, leaseEndsMs: () => Date.now() + 60_000 })
 }
 

@@ -123,13 +123,13 @@ describe('a classifier that falls behind', { concurrency: 4 }, () => {
   test('a look at the log finds the first message at an offset, past aborted records, in a batch of any kind', async (t) => {
     const work = await pipelineCase(t)
     const peek = openPeek(t, work)
-    assert.deepEqual(await peek.at(0, 0), { high: 0, firstTimeMs: undefined, emptyTo: 0 })
+    assert.deepEqual(await peek.at(0, 0), { high: 0, firstOffset: undefined, firstTimeMs: undefined, emptyTo: 0 })
     const at = (index: number) => Date.UTC(2026, 5, 1) + index * 1_000
     const stamped = (count: number, first: number) =>
       someValues(count).map((message, index) => ({ ...message, timestampMs: at(first + index) }))
     await work.send(stamped(5, 0))
-    assert.deepEqual(await peek.at(0, 3), { high: 5, firstTimeMs: at(3), emptyTo: 3 })
-    assert.deepEqual(await peek.at(0, 5), { high: 5, firstTimeMs: undefined, emptyTo: 5 })
+    assert.deepEqual(await peek.at(0, 3), { high: 5, firstOffset: 3, firstTimeMs: at(3), emptyTo: 3 })
+    assert.deepEqual(await peek.at(0, 5), { high: 5, firstOffset: undefined, firstTimeMs: undefined, emptyTo: 5 })
 
     const transactional = work.kafka.producer({
       ...{ transactionalId: uniqueName('peek'), idempotent: true, maxInFlightRequests: 1 },
@@ -142,10 +142,18 @@ describe('a classifier that falls behind', { concurrency: 4 }, () => {
       topic: work.topic,
       messages: someValues(2).map((message) => ({ ...message, partition: 0 })),
     })
-    assert.deepEqual(await peek.at(0, 5), { high: 7, firstTimeMs: undefined, emptyTo: 5 }, 'open')
+    assert.deepEqual(
+      await peek.at(0, 5),
+      { high: 7, firstOffset: undefined, firstTimeMs: undefined, emptyTo: 5 },
+      'open',
+    )
     await transaction.abort()
     await waitFor('the marker', async () => (await peek.at(0, 5)).high === 8)
-    assert.deepEqual(await peek.at(0, 5), { high: 8, firstTimeMs: undefined, emptyTo: 8 }, 'aborted')
+    assert.deepEqual(
+      await peek.at(0, 5),
+      { high: 8, firstOffset: undefined, firstTimeMs: undefined, emptyTo: 8 },
+      'aborted',
+    )
 
     // A batch larger than a look asks for, compressed or not, is given whole.
     for (const compression of [kafkajs.CompressionTypes.None, kafkajs.CompressionTypes.GZIP]) {
@@ -157,7 +165,12 @@ describe('a classifier that falls behind', { concurrency: 4 }, () => {
       }))
       await producer.send({ topic: work.topic, compression, messages })
       await producer.disconnect()
-      assert.deepEqual(await peek.at(0, high), { high: high + 3, firstTimeMs: at(high + 1), emptyTo: high })
+      assert.deepEqual(await peek.at(0, high), {
+        high: high + 3,
+        firstOffset: high + 1,
+        firstTimeMs: at(high + 1),
+        emptyTo: high,
+      })
       assert.deepEqual((await peek.at(0, high + 2)).firstTimeMs, at(high + 3))
     }
   })

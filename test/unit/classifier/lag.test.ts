@@ -18,6 +18,7 @@ function world(partitions: Record<number, (number | undefined)[]>, over: Partial
         ? Promise.reject(new Error('away'))
         : Promise.resolve({
             high: messages.length,
+            firstOffset: time === undefined ? undefined : offset,
             firstTimeMs: time,
             emptyTo: time === undefined && offset < messages.length ? offset + 1 : offset,
           })

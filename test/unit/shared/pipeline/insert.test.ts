@@ -11,7 +11,7 @@ import { createGatherer } from '../../../../services/shared/pipeline/gather.ts'
 import {
   batchInserts,
   blockRowsMax,
-  expiredRow,
+  emptyRow,
   insertSettings,
   insertSql,
   ledgerInsert,
@@ -195,8 +195,13 @@ test('names every parameter that a statement uses, but the lease', () => {
   }
 })
 
+test('records offsets without a message as such, with nothing expired', () => {
+  const row = emptyRow({ topic: 'assistant-intents', topicId, partition: 3, first: 10, last: 19 }, 'no_message')
+  assert.deepEqual([row.accepted, row.duplicate, row.rejected, row.no_message, row.expired], [0, 0, 0, 10, 0])
+})
+
 test('records a range that retention deleted as expired, with nothing accepted', () => {
-  const row = expiredRow({ topic: 'assistant-intents', topicId, partition: 3, first: 10, last: 19 })
+  const row = emptyRow({ topic: 'assistant-intents', topicId, partition: 3, first: 10, last: 19 }, 'expired')
   assert.equal(row.expired, 10)
   assert.equal(row.token, `${topicId}/3/10-19`)
   assert.deepEqual([row.accepted, row.duplicate, row.rejected, row.no_message], [0, 0, 0, 0])

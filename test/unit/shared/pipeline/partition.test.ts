@@ -50,7 +50,10 @@ function fetchOf(log: Log, from: number, to: number, highWatermark: number): Log
   return { partition: 3, fetchedOffset: from, records: openMessages(messages), highWatermark, lastOffset: to }
 }
 
-function open(over: Partial<PartitionDeps> = {}, position: { offset: number; plan?: Plan } = { offset: 0 }) {
+function open(
+  over: Partial<PartitionDeps> = {},
+  position: { offset: number; readFrom?: number; plan?: Plan } = { offset: 0 },
+) {
   const settled: Settled[] = []
   const calls: string[] = []
   const handle: BatchHandle = {
@@ -58,6 +61,7 @@ function open(over: Partial<PartitionDeps> = {}, position: { offset: number; pla
     heartbeat: () => Promise.resolve(),
     resolve: (offset) => void calls.push(`resolve ${offset}`),
     seek: (offset) => void calls.push(`seek ${offset}`),
+    pause: () => void calls.push('pause'),
     isCurrent: () => true,
   }
   const deps: PartitionDeps = {
@@ -85,7 +89,7 @@ function open(over: Partial<PartitionDeps> = {}, position: { offset: number; pla
     ...over,
   }
   const memory = createDuplicateMemory(defaultFateSettings.duplicateWindowOffsets)
-  const partition = createPartition(3, { plan: undefined, ...position }, memory, deps)
+  const partition = createPartition(3, { plan: undefined, readFrom: position.offset, ...position }, memory, deps)
   const feed = (batch: LogBatch) => partition.feed(batch, handle)
   return { partition, settled, calls, feed, ranges: () => settled.map(({ first, last }) => [first, last]) }
 }
@@ -379,3 +383,57 @@ for (const [name, deps, says] of [
     assert.deepEqual(settled, [])
   })
 }
+
+test('reads what stands before a replay for its ids alone: a copy of it is a duplicate, and none of it is stored', async () => {
+  // 10-13 stand before the range; 14 is a copy of 11, 16 one of 10, and so is 12.
+  const ids: Record<number, number> = { 12: 10, 14: 11, 16: 10 }
+  const log = logOf(range(10, 19), (offset) => values[1]!.encode(makeEvent(ids[offset] ?? offset)))
+  const { feed, settled, calls, partition } = open(
+    { rangeOf: () => ({ first: 14, end: 18 }) },
+    { offset: 14, readFrom: 10 },
+  )
+  assert.equal(partition.expected, 10)
+  await feed(fetchOf(log, 10, 12, 20))
+  assert.equal(partition.expected, 13)
+  await feed(fetchOf(log, 13, 19, 20))
+  assert.deepEqual([partition.expected, settled, calls.at(-1)], [14, [], 'seek 14'])
+  await feed(fetchOf(log, 14, 19, 20))
+  assert.deepEqual(
+    settled.map(({ first, last, tally }) => [first, last, tally.accepted, tally.duplicate]),
+    [[14, 17, 2, 2]],
+  )
+  assert.equal(calls.at(-1), 'pause')
+})
+
+test('ends the last batch of a replay at its last message, also where the end of the range holds none', async () => {
+  const log = logOf([0, 1, 2, 5, 6])
+  const { feed, ranges, calls } = open({ rangeOf: () => ({ first: 0, end: 5 }) })
+  await feed(fetchOf(log, 0, 6, 7))
+  assert.deepEqual([ranges(), calls.at(-1)], [[[0, 2]], 'pause'])
+})
+
+test('knows that the messages before a replay are over when only markers stand at its start', async () => {
+  const log = logOf([10, 11, 15], () => values[1]!.encode(makeEvent(7)))
+  const { feed, settled, partition } = open({ rangeOf: () => ({ first: 13, end: 16 }) }, { offset: 13, readFrom: 10 })
+  await feed(fetchOf(log, 10, 11, 16))
+  partition.skip(12, 14)
+  await feed(fetchOf(log, 15, 15, 16))
+  assert.deepEqual(
+    settled.map(({ first, last, tally }) => [first, last, tally.duplicate]),
+    [[13, 15, 1]],
+  )
+})
+
+test('a schema that only stands before a planned batch is read before it and unknown in it', async () => {
+  const log = logOf([10, 11, 12, 13], (offset) => values[offset < 12 ? 0 : 1]!.encode(makeEvent(offset % 2)))
+  const whole = open({}, { offset: 12 })
+  await whole.feed(fetchOf(log, 12, 13, 14))
+  const plan = whole.settled[0]!.plan
+  const { feed, settled } = open({ rangeOf: () => ({ first: 12, end: 14 }) }, { offset: 12, readFrom: 10, plan })
+  await feed(fetchOf(log, 10, 13, 14))
+  await feed(fetchOf(log, 12, 13, 14))
+  assert.deepEqual(
+    settled.map(({ recovered, tally }) => [recovered, tally.duplicate, tally.rejected]),
+    [[true, 2, 0]],
+  )
+})
