@@ -109,6 +109,14 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
     ...{ '--range-messages': 'refused', '--range-mb': 'refused', '--range-seconds': 'refused' },
   },
   'archive verify': { '<dir>': 'file', '--format': 'refused' },
+  'replay run': {
+    ...{ '<name>': 'refused', '--from': 'refused', '--to': 'refused', '--taxonomy': 'refused', '--source': 'refused' },
+    ...{ '--processes': 'refused', '--rate': 'refused', '--with-parent': 'flag', '--format': 'refused' },
+  },
+  'replay verify': { '<name>': 'refused', '--like': 'refused', '--format': 'refused' },
+  'replay list': { '--format': 'refused' },
+  'replay drop': { '<name>': 'refused', '--yes': 'flag' },
+  'replay diff': { '<before>': 'refused', '<after>': 'refused', '--by': 'refused', '--format': 'refused' },
   'taxonomy check': { '[file]': 'file', '--format': 'refused' },
   'taxonomy explain': {
     ...{
@@ -187,6 +195,13 @@ const pieces = new Set([
   ...['numbers(cells.map(({ rest }) => rest))', 'numbers(tastes)', 'numbers(buyers)', 'days[0]!', 'days.at(-1)! + 1'],
   ...['numbers(weightUpTo.slice(0, -1))', 'cohorts.months.length', 'cohorts.prime', 'rateMedian', 'rateSigma'],
   ...['strings(Object.keys(cohorts.countries))', 'numbers([0, ...upTo])', 'numbers(upTo)', 'upTo.at(-1)!'],
+  // A replay: tables, columns and keys of the stream and of its roll-ups, and the ranges of the log, whose numbers are parameters
+  // named by their place.
+  ...['source.database', 'within.sql', 'within', 'where', 'from', 'rows', 'sums', 'keys', 'at', 'rollup.where'],
+  ...["[keys, ...measures, ...householdsOf(rollup, 'uniqCombined64Merge(r.households)')].join(', ')"],
+  ...["[...keys, ...measures, ...householdsOf(rollup, 'uniqCombined64(household)')].join(', ')"],
+  ...["parts.map((part) => `(${part})`).join(' OR ')", "rollup.keys.join(', ')", "columns.join(', ')"],
+  ...["cluster === undefined ? '' : 'Replicated'"],
   // The demo's sentences.
   ...['window.from', 'window.to'],
 ])
@@ -289,6 +304,9 @@ test('every verb', async (t) => {
     'audited load': ['/nonexistent', '--name=spring', '--drawn=random'],
     'alerts backtest': ['--from=2026-01-01', '--to=2026-01-02'],
     'alerts explain': ['broad_share_falls_in_a_country', '--at=2026-01-02'],
+    'replay run': ['some_name'],
+    'replay verify': ['live'],
+    'replay diff': ['live', 'some_name'],
   }
   const besidePositional: Record<string, readonly string[]> = {
     import: ['--dry-run'],
@@ -298,6 +316,7 @@ test('every verb', async (t) => {
     // Any path is one, and would be made.
     'archive run': ['--to=nowhere'],
     export: ['--view=nothing'],
+    'replay diff': ['live'],
   }
   for (const [verb, known] of Object.entries(options)) {
     for (const [option, fate] of Object.entries(known)) {

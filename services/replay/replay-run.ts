@@ -1,0 +1,162 @@
+import { assistantIntents } from '../shared/domain/assistant-intents.ts'
+import { defaultFateSettings } from '../shared/domain/fate.ts'
+import { createClickHouse } from '../shared/io/clickhouse.ts'
+import { codeVersion } from '../shared/io/code-version.ts'
+import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
+import { openRegistry } from '../shared/io/schema-registry.ts'
+import { clickHouseSettings, clickHouseVariables, readSettings } from '../shared/io/settings.ts'
+import { stopOnSignals } from '../shared/io/stop-signals.ts'
+import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
+import { startVerbProcess } from '../shared/io/verb-process.ts'
+import { createStore } from '../shared/pipeline/store.ts'
+import type { ReplayContext } from './commands.ts'
+import type { ReplayProgress } from './completion.ts'
+import type { Definition } from './definition.ts'
+import type { RunFlags } from './flags.ts'
+import { openKafkaSource } from './kafka-source.ts'
+import { replayDatabase } from './names.ts'
+import { prepareReplay } from './prepare.ts'
+import { printManifest, rangesText } from './print.ts'
+import { readBound } from './range-flags.ts'
+import { openReplayRecord } from './record.ts'
+import { runReplayer } from './replayer.ts'
+import { recordSchemas } from './replay-schemas.ts'
+import { runChildren, runUntilComplete, showProgress, watchUntilComplete } from './run.ts'
+import { finishReplay } from './verify.ts'
+
+const replayVariables = [
+  ...clickHouseVariables,
+  ...(['KAFKA_DECODER', 'SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD'] as const),
+  ...(['TAXONOMY_VERSION', 'DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'CLICKHOUSE_CLUSTER'] as const),
+  ...(['BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS', 'FETCH_WAIT_MS', 'SESSION_TIMEOUT_MS'] as const),
+  ...(['METADATA_MAX_AGE_MS', 'LEASE_MS', 'OUTAGE_MAX_MS', 'STOP_TIMEOUT_MS', 'DEDUP_WINDOW_BLOCKS'] as const),
+] as const
+
+/** As shells count what Ctrl-C cut short. */
+const exitCodeStopped = 130
+
+/** `replay run`: settings, dependencies, run, stop. */
+export async function replayRun(name: string, flags: RunFlags, context: ReplayContext): Promise<void> {
+  // Configuration
+  const from = flags.from === undefined ? undefined : readBound('--from', flags.from)
+  const to = flags.to === undefined ? undefined : readBound('--to', flags.to)
+  const env = context.environment('pipeline')
+  const settings = readSettings(env, replayVariables)
+  const taxonomy = loadTaxonomy(flags.taxonomy ?? settings.TAXONOMY_VERSION)
+  const stop = stopOnSignals()
+  if (flags.withParent) {
+    process.stdin.resume()
+    process.stdin.once('close', stop.stop)
+  }
+
+  // Dependencies
+  const { log } = context
+  const { kafka, admin, topic, group } = await context.kafka()
+  const { client: clickHouse } = await context.clickHouse('pipeline')
+  const definition = await prepareReplay(
+    {
+      ...{ name, topic, group, from, to, taxonomy, codeVersion: codeVersion() },
+      fates: {
+        ...defaultFateSettings,
+        duplicateWindowOffsets: settings.DUPLICATE_WINDOW_OFFSETS,
+        eventBytesMax: settings.EVENT_BYTES_MAX,
+      },
+      dedupWindowBlocks: settings.DEDUP_WINDOW_BLOCKS,
+      cluster: settings.CLICKHOUSE_CLUSTER,
+    },
+    { clickHouse, admin, nowMs: Date.now() },
+  )
+  const database = replayDatabase(name)
+  const stream = assistantIntents
+  const record = openReplayRecord({ clickHouse, database })
+  // Inserts are given up sooner than a digest, which reads for minutes.
+  const inserting = createClickHouse(clickHouseSettings(settings, 'pipeline'))
+  const store = createStore({ clickHouse: inserting, database, stream })
+  const peek = createKafkaPeek(kafka, topic)
+  const source = openKafkaSource({
+    ...{ kafka, admin, peek, topic, group: definition.group, log, decoder: settings.KAFKA_DECODER },
+    ...{ sessionTimeoutMs: settings.SESSION_TIMEOUT_MS, metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS },
+    ...{ fetchWaitMs: settings.FETCH_WAIT_MS, ratePerSecond: flags.rate ?? Infinity },
+  })
+
+  // Run
+  let progress: ReplayProgress | undefined
+  const shown = flags.withParent ? undefined : showProgress(definition, context.stderr)
+  const everyPartition = new Set(definition.ranges.map(({ partition }) => partition))
+  const registry = recordSchemas(openRegistry(settings), { record, clickHouse, database, replay: name })
+  const replayHere = (signal: AbortSignal) =>
+    runReplayer(
+      {
+        limits: {
+          batchRowsMax: settings.BATCH_ROWS_MAX,
+          batchBytesMax: settings.BATCH_BYTES_MAX,
+          gatherMaxMs: settings.GATHER_MAX_MS,
+        },
+        ...{ sessionTimeoutMs: settings.SESSION_TIMEOUT_MS, leaseMs: settings.LEASE_MS },
+        ...{ outageMaxMs: settings.OUTAGE_MAX_MS, stopTimeoutMs: settings.STOP_TIMEOUT_MS },
+        ratePerSecond: flags.rate ?? Infinity,
+      },
+      {
+        ...{ definition, stream, source, store, registry, taxonomy, taxonomyOf: loadTaxonomy, log },
+        open: () => progress?.open ?? everyPartition,
+      },
+      signal,
+    )
+  const replayInChildren = (signal: AbortSignal) =>
+    runChildren(startChild(definition, flags, env), { ...flags, log }, signal)
+  try {
+    if (!flags.withParent) {
+      context.stderr.write(
+        `replay ${name}: ${rangesText(definition)} of ${topic}, taxonomy ${definition.taxonomy.version}, into ${database}\n`,
+      )
+    }
+    const watch = (signal: AbortSignal) =>
+      watchUntilComplete(
+        {
+          ...{ definition, source, store, stream, log, outageMaxMs: settings.OUTAGE_MAX_MS },
+          leaseEndsMs: () => store.serverNowMs() + settings.LEASE_MS,
+          onProgress(seen) {
+            progress = seen
+            shown?.update(seen)
+          },
+        },
+        signal,
+      )
+    const isComplete =
+      (await record.manifest()) !== undefined ||
+      (await runUntilComplete(flags.processes > 1 ? replayInChildren : replayHere, watch, stop.signal))
+    shown?.stop()
+    if (!isComplete) {
+      process.exitCode = exitCodeStopped
+    }
+    if (flags.withParent) {
+      return
+    }
+    if (!isComplete) {
+      context.stderr.write(`replay ${name} stopped; the same command goes on\n`)
+    } else {
+      const deps = { clickHouse, database, stream, store, record, nowMs: () => Date.now() }
+      context.stdout.write(printManifest(await finishReplay(definition, deps), flags.format))
+    }
+  } finally {
+    // Stop
+    shown?.stop()
+    stop.release()
+    if (flags.withParent) {
+      process.stdin.destroy()
+    }
+    await Promise.allSettled([peek.close(), inserting.close()])
+  }
+}
+
+/** The same command for a part of the work: it joins the group, and says nothing unless something is wrong. */
+function startChild({ replay, asked, taxonomy }: Definition, { rate }: RunFlags, env: NodeJS.ProcessEnv) {
+  const args = [
+    ...['replay', 'run', replay, '--with-parent', `--taxonomy=${taxonomy.version}`],
+    ...(asked.from === '' ? [] : [`--from=${asked.from}`]),
+    ...(asked.to === '' ? [] : [`--to=${asked.to}`]),
+    ...(rate === undefined ? [] : [`--rate=${rate}`]),
+  ]
+  const stderr = 2
+  return () => startVerbProcess({ args, env, output: stderr })
+}
