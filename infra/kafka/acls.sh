@@ -32,7 +32,13 @@ grant producer --operation Write --topic "$topic"
 grant classifier --operation Read --topic "$topic"
 grant classifier --operation Read --group "$group"
 
+# replay run: as a classifier, in a group of the replay's own.
+grant classifier --operation Read --group "$group-replay-" --resource-pattern-type prefixed
+
 # repair: reads ranges again, in groups of its own that it deletes, and sees that no classifier is running.
 grant steward --operation Read --topic "$topic"
 grant steward --operation Describe --group "$group"
 grant steward --operation Read --operation Delete --group intent-ledger-reread- --resource-pattern-type prefixed
+
+# replay drop: forgets the group of a replay.
+grant steward --operation Describe --operation Delete --group "$group-replay-" --resource-pattern-type prefixed

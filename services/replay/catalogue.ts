@@ -19,7 +19,7 @@ export interface ListedReplay {
 
 export async function listReplays(deps: {
   clickHouse: ClickHouse
-  storeOf(database: string): Pick<Store, 'ledgerEnd'>
+  storeOf(database: string): Pick<Store, 'ledgerEnds'>
 }): Promise<ListedReplay[]> {
   const databases = await deps.clickHouse.rows<{ name: string }>('SELECT name FROM system.databases ORDER BY name')
   const listed: ListedReplay[] = []

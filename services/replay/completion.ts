@@ -27,15 +27,12 @@ export interface CompletionDeps {
 }
 
 export async function readProgress(
-  store: Pick<Store, 'ledgerEnd'>,
+  store: Pick<Store, 'ledgerEnds'>,
   { topicId, ranges }: Pick<Definition, 'topicId' | 'ranges'>,
 ): Promise<{ progress: ReplayProgress; ends: ReadonlyMap<number, number> }> {
-  const ends = new Map<number, number>()
-  for (const { partition, first, end } of ranges) {
-    // A range without offsets has no ledger.
-    const stored = first === end ? end : await store.ledgerEnd(topicId, partition)
-    ends.set(partition, Math.max(stored, first))
-  }
+  const stored = await store.ledgerEnds(topicId)
+  // A range without offsets has no ledger.
+  const ends = new Map(ranges.map(({ partition, first }) => [partition, Math.max(stored.get(partition) ?? 0, first)]))
   const doneOf = ({ partition, first }: PartitionRange) => ends.get(partition)! - first
   const open = ranges.filter(({ partition, end }) => ends.get(partition)! < end)
   return {

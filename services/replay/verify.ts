@@ -15,7 +15,7 @@ export interface VerifyDeps {
   /** Of the replay, or the live one. */
   readonly database: string
   readonly stream: StreamDefinition
-  readonly store: Pick<Store, 'ledgerEnd'>
+  readonly store: Pick<Store, 'ledgerEnds'>
 }
 
 /** What a check found. No faults: what stands in the tables is what the manifest says. */

@@ -11,20 +11,24 @@ import type { Producer } from '../../services/shared/io/kafka.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
 import { consumerEnvironment, say, withServers, type BenchServers } from './bench-servers.ts'
 import { runContender } from './contender.ts'
-import { partitions } from './fill.ts'
+import { fillTopics, partitions } from './fill.ts'
 import { readCounts } from './options.ts'
+import { startReplay } from './replay.ts'
 import { dedupWindowBlocks } from './run.ts'
 import { quantile } from './summary.ts'
 
-const help = `npm run bench -- latency [--rate <events/s>] [--seconds <n>] [--backlog <n>]
+const help = `npm run bench -- latency [--rate <events/s>] [--seconds <n>] [--backlog <n>] [--replay <events/s>]
 
 Sends events at a steady rate (default 5000) for some seconds (default 60) and asks ClickHouse every 10 ms which of them
 it has. The first 5 seconds are not counted.
 
 With a backlog (default 0) so many events stand in one partition beforehand, the others get the steady ones, and only those
 are counted that are sent while the backlog is read; give it 250000 for each second.
+
+With --replay (default 0: none) another topic is replayed meanwhile, with that --rate.
 `
 const topic = 'bench-latency'
+const replayedTopic = 'bench-latency-replayed'
 const group = 'bench-latency'
 const database = 'intent_ledger_bench_latency'
 const tickMs = 20
@@ -40,6 +44,7 @@ export async function measureLatency(args: string[]): Promise<void> {
     rate: [1, 100_000, 5_000],
     seconds: [6, 3_600, 60],
     backlog: [0, 1_000_000_000, 0],
+    replay: [0, 10_000_000, 0],
   })
   if (options === undefined) {
     process.stdout.write(help)
@@ -48,7 +53,7 @@ export async function measureLatency(args: string[]): Promise<void> {
   const latenciesMs = await withServers((servers) => measure(options, servers))
   const at = (share: number) => `${Math.round(quantile(latenciesMs, share))} ms`
   process.stdout.write(
-    `${latenciesMs.length} events at ${options.rate} events/s${options.backlog > 0 ? ` beside a backlog of ${options.backlog}` : ''}, acknowledged to visible: p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, most ${at(1)}\n`,
+    `${latenciesMs.length} events at ${options.rate} events/s${options.backlog > 0 ? ` beside a backlog of ${options.backlog}` : ''}${options.replay > 0 ? ` beside a replay at ${options.replay} events/s` : ''}, acknowledged to visible: p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, most ${at(1)}\n`,
   )
 }
 
@@ -62,9 +67,16 @@ interface Sent {
 
 /** Milliseconds of each event, ascending. */
 async function measure(
-  { rate, seconds, backlog }: { rate: number; seconds: number; backlog: number },
-  { stack, pipeline, kafka, admin }: BenchServers,
+  { rate, seconds, backlog, replay }: { rate: number; seconds: number; backlog: number; replay: number },
+  servers: BenchServers,
 ): Promise<Float64Array> {
+  const { stack, pipeline, kafka, admin } = servers
+  if (replay > 0) {
+    await fillTopics(
+      { topic: replayedTopic, jsonTopic: undefined, events: replay * seconds * 2, malformed: 0 },
+      servers,
+    )
+  }
   await admin.ensureTopic({ topic, partitions, replicas: 1, configs: {} })
   await migrate(pipeline, { database, dedupWindowBlocks })
   const topicId = await admin.topicId(topic)
@@ -84,6 +96,8 @@ async function measure(
       profileFolder: undefined,
     })
     await Promise.race([untilJoined(admin), drained])
+    const env = consumerEnvironment(stack, { topic: replayedTopic, topicId, group, database })
+    const replaying = replay > 0 ? startReplay(['run', 'bench_latency', `--rate=${replay}`], env) : undefined
     say(`the classifier has joined; sending ${messages.length} events`)
     const startedMs = performance.now()
     const unseen: Sent[] = []
@@ -91,6 +105,9 @@ async function measure(
       ...{ topicId, unseen, total: messages.length, skipUntilMs: startedMs + warmUpMs, backlog },
     })
     const [latenciesMs] = await Promise.all([watching, send(producer, { messages, rate, unseen }), drained])
+    if (replaying?.kill('SIGTERM') === false) {
+      throw new Error('the replay had ended before the measurement')
+    }
     return Float64Array.from(latenciesMs).sort()
   } finally {
     await producer.disconnect()

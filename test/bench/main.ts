@@ -11,6 +11,7 @@ import { help, readOptions, type BenchOptions } from './options.ts'
 import { measureDecode, measureWalker } from './parts.ts'
 import { measureProducer } from './producer.ts'
 import { measureQueries } from './queries.ts'
+import { measureReplay } from './replay.ts'
 import { renderTable } from './report.ts'
 import { runOnce, type Run } from './run.ts'
 import { measureScale } from './scale.ts'
@@ -26,6 +27,7 @@ const others = {
   producer: measureProducer,
   memory: measureMemory,
   queries: measureQueries,
+  replay: measureReplay,
   scale: measureScale,
   decode: measureDecode,
   walker: measureWalker,

@@ -67,7 +67,7 @@ export async function replayCase(...[t, options = {}]: Parameters<typeof pipelin
     ...cliEnvironment(work.stack, role),
     ...{ KAFKA_TOPIC: work.topic, KAFKA_GROUP: work.group, CLICKHOUSE_DATABASE: work.database },
     ...quickly,
-    ...(options.env as Record<string, string> | undefined),
+    ...options.env,
     ...env,
   })
   const roleOf = ([verb]: readonly string[]) => (verb === 'drop' ? 'steward' : 'pipeline')
@@ -112,20 +112,18 @@ async function runHere(words: readonly string[], env: Record<string, string>): P
     { LOG_LEVEL: 'silent', ...env },
     { stdout: collect('stdout'), stderr: collect('stderr') },
   )
-  let code: number | null = null
+  process.exitCode = undefined
   try {
-    process.exitCode = undefined
     await createProgram(context).parseAsync(['node', 'intent-ledger', ...words])
-    code = Number(process.exitCode ?? 0)
+    return { code: Number(process.exitCode ?? 0), ...said }
   } catch (thrown) {
     if (!(thrown instanceof PipelineError)) {
       throw thrown
     }
-    said.stderr += thrown.message
-    code = thrown.code === 'usage_invalid' || thrown.code === 'config_invalid' ? 2 : 1
+    const code = thrown.code === 'usage_invalid' || thrown.code === 'config_invalid' ? 2 : 1
+    return { code, stdout: said.stdout, stderr: said.stderr + thrown.message }
   } finally {
     process.exitCode = undefined
     await context.close()
   }
-  return { code, ...said }
 }

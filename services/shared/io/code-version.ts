@@ -6,12 +6,12 @@ const root = join(import.meta.dirname, '../../..')
 
 /**
  * Names the code that decides fates and rows by its content, for a clone and an image without git alike: the package's version,
- * then the first 12 hex digits of the SHA-256 of every file of the stream's domain and of the pipeline.
+ * then the first 12 hex digits of the SHA-256 of every file that services share.
  */
 export function codeVersion(): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   const hash = createHash('sha256')
-  for (const file of globSync('services/shared/{domain,pipeline}/*.ts', { cwd: root }).sort()) {
+  for (const file of globSync('services/shared/**/*.ts', { cwd: root }).sort()) {
     hash.update(`${file}\n`).update(readFileSync(join(root, file)))
   }
   return `${version}+${hash.digest('hex').slice(0, 12)}`

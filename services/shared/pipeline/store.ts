@@ -29,6 +29,8 @@ export interface Store {
   readClock(): Promise<void>
   /** One past the last offset that the ledger holds of a partition; 0 when it holds none. */
   ledgerEnd(topicId: string, partition: number): Promise<number>
+  /** The same of every partition that the ledger holds. */
+  ledgerEnds(topicId: string): Promise<ReadonlyMap<number, number>>
   held(table: string, range: LogRange): Promise<Held>
   ledgerRows(token: string): Promise<number>
   /** Ids and offsets of accepted and duplicate events in a range, in the order of their offsets: 24 bytes each. */
@@ -64,6 +66,14 @@ export function createStore(options: { clickHouse: ClickHouse; database: string;
         { topic_id: topicId, partition },
       )
       return row?.end ?? 0
+    },
+    async ledgerEnds(topicId) {
+      const rows = await clickHouse.rows<{ partition: number; end: number }>(
+        `SELECT partition, max(last_offset) + 1 AS end FROM ${database}.ingest_batches
+         WHERE topic_id = {topic_id:UUID} GROUP BY partition`,
+        { topic_id: topicId },
+      )
+      return new Map(rows.map(({ partition, end }) => [partition, end]))
     },
     async held(table, logRange) {
       const [row] = await clickHouse.rows<{ rows: number; offset_sum: string }>(
