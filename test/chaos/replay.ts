@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -60,7 +61,9 @@ async function main(): Promise<number> {
     await once(classifier, 'exit')
     const killed = await killAtRandom(stack, env)
     const { code, stdout } = await runCli(['replay', 'verify', 'live', '--like', name], env)
-    say(`seed ${options.seed}: ${killed.replayers} replayers and ClickHouse ${killed.servers} times killed`)
+    say(
+      `seed ${options.seed}: killed ${killed.commands} commands, ${killed.children} of their children, ClickHouse ${killed.servers} times`,
+    )
     say(stdout.trimEnd())
     return code ?? 1
   } finally {
@@ -69,41 +72,65 @@ async function main(): Promise<number> {
   }
 }
 
-/** Kills until all kills are spent, then lets the replay end. One to three processes, drawn anew each time. */
+/**
+ * Kills until all kills are spent, then lets the replay end. One to three processes, drawn anew each time; a kill falls after some
+ * batches of this very run, at the command itself or at one of its children.
+ */
 async function killAtRandom(stack: LocalStack, env: Record<string, string>) {
-  const killed = { replayers: 0, servers: 0 }
-  // Slow enough that the kills fall into it: it would be over in seconds.
-  const rate = Math.ceil(options.events / (options.kills * 3))
+  const killed = { commands: 0, children: 0, servers: 0 }
+  const client = createClickHouse({
+    ...{ url: stack.clickhouseUrl, user: 'pipeline', password: stack.secrets.pipelinePassword },
+  })
+  const batches = async () => {
+    const rows = await client
+      .rows<{ batches: number }>(`SELECT count() AS batches FROM intent_ledger_replay_${name}.ingest_batches`)
+      .catch(() => [])
+    return rows[0]?.batches ?? 0
+  }
   for (;;) {
-    const isLast = killed.replayers + killed.servers >= options.kills
-    const processes = String(1 + Math.floor(random.unit() * 3))
-    const replay = start(
-      ['replay', 'run', name, '--processes', processes, ...(isLast ? [] : ['--rate', String(rate)])],
-      env,
-    )
+    const isLast = killed.commands + killed.children + killed.servers >= options.kills
+    const before = await batches()
+    const replay = start(['replay', 'run', name, '--processes', String(random.integer(1, 3))], env)
     const ended = once(replay, 'exit') as Promise<[number | null]>
+    const until = async (more: number) => {
+      while (replay.exitCode === null && (await batches()) < before + more) {
+        await sleep(30)
+      }
+    }
     if (isLast) {
       const [code] = await ended
+      await client.close()
       if (code !== 0) {
         throw new Error(`the last run ended with ${code}`)
       }
       return killed
     }
-    await Promise.race([sleep(2_000 + random.unit() * 5_000), ended])
-    if (replay.exitCode === 0) {
-      throw new Error('the replay was over before the kills were: give it more --events')
-    }
+    await until(random.integer(1, 6))
+    await sleep(random.unit() * 300)
     if (random.chance(0.3)) {
       await stack.clickhouse.kill('SIGKILL')
       killed.servers += 1
       await sleep(random.unit() * 1_000)
       await stack.clickhouse.start()
-      await Promise.race([sleep(random.unit() * 3_000), ended])
+      await until(random.integer(6, 9))
     }
-    replay.kill('SIGKILL')
-    killed.replayers += 1
+    if (replay.exitCode === 0) {
+      throw new Error('the replay was over before the kills were: give it more --events')
+    }
+    // A command that found ClickHouse away at its start has ended with a sentence.
+    if (replay.exitCode === null) {
+      const children = childrenOf(replay.pid!)
+      const child = children[random.integer(0, children.length)]
+      process.kill(child ?? replay.pid!, 'SIGKILL')
+      killed[child === undefined ? 'commands' : 'children'] += 1
+    }
     await ended
   }
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  return text === '' ? [] : text.split(' ').map(Number)
 }
 
 function start(words: readonly string[], env: Record<string, string>): ChildProcess {

@@ -59,7 +59,7 @@ test('Ctrl-C stops it with exit code 130, and another shell joins the same repla
 test('ClickHouse killed twice while two processes replay: they go on by themselves, one digest', async (t) => {
   const stack = await ownStack(t)
   const work = await replayCase(t, { stack, partitions: 2 })
-  await work.simulate({ events: 12_000 })
+  await work.simulate({ events: 8_000 })
   await work.assertDrained([work.startInProcess()])
   const name = work.name()
   const replay = work.startReplay(['run', name, '--processes', '2', '--rate', '8000'], small)

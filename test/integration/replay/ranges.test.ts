@@ -9,6 +9,7 @@ import { replayDatabase } from '../../../services/replay/names.ts'
 import { replayCase, type ReplayCase } from '../../support/replay-case.ts'
 import { encoders, someEvent, someValues } from '../../support/some-events.ts'
 import { uniqueName } from '../../support/stack.ts'
+import { waitFor } from '../../support/wait-for.ts'
 
 const window = { DUPLICATE_WINDOW_OFFSETS: '100' }
 
@@ -93,11 +94,7 @@ test('retention passed: says from which offset there are events, names the archi
   const work = await replayCase(t, { env: window })
   await work.send(someValues(600))
   await work.assertDrained([work.startInProcess()])
-  const admin = work.kafka.admin()
-  await admin.connect()
-  await admin.fetchTopicOffsets(work.topic)
-  await admin.deleteTopicRecords({ topic: work.topic, partitions: [{ partition: 0, offset: '400' }] })
-  await admin.disconnect()
+  await deleteBefore(work, 400)
   const name = work.name()
   for (const from of ['0:0', '0:399', '0:499']) {
     const { code, stderr } = await work.replay(['run', name, '--from', from])
@@ -113,6 +110,33 @@ test('retention passed: says from which offset there are events, names the archi
   assert.deepEqual(ranges, [{ partition: 0, first: 500, end: 600 }])
   await work.assertLikeLive(name)
 })
+
+test('retention that overtakes a running replay stops it with a sentence', async (t) => {
+  const work = await replayCase(t, { env: { BATCH_ROWS_MAX: '50' } })
+  // A fetch brings a batch of the producer at least, so there are several.
+  for (let sent = 0; sent < 3_000; sent += 200) {
+    await work.send(someValues(200))
+  }
+  const name = work.name()
+  const replay = work.startReplay(['run', name, '--rate', '100'])
+  await waitFor('the replay to have begun', async () => {
+    const rows = await work.clickHouse.rows(`SELECT 1 FROM ${replayDatabase(name)}.ingest_batches LIMIT 1`)
+    return rows.length > 0
+  })
+  await deleteBefore(work, 3_000)
+  const { code, stderr } = await replay.ended
+  assert.equal(code, 1)
+  assert.match(stderr, /retention has deleted offsets \d+-2999 of .*\/0, .*Kafka has events from 3000 on.*archive/)
+})
+
+async function deleteBefore(work: ReplayCase, offset: number): Promise<void> {
+  const admin = work.kafka.admin()
+  await admin.connect()
+  // Loads the metadata that deleteTopicRecords wants and does not ask for (kafkajs 2.2.4).
+  await admin.fetchTopicOffsets(work.topic)
+  await admin.deleteTopicRecords({ topic: work.topic, partitions: [{ partition: 0, offset: String(offset) }] })
+  await admin.disconnect()
+}
 
 async function inTransaction(work: ReplayCase, count: number, partition: number, end: 'commit' | 'abort') {
   const producer = work.kafka.producer({

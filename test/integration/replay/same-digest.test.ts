@@ -8,7 +8,7 @@ import { replayDatabase } from '../../../services/replay/names.ts'
 
 test('one digest for 1, 2 and 4 processes and small and large batches, that of the live tables; tables like the log', async (t) => {
   const work = await replayCase(t, { partitions: 4 })
-  await work.simulate({ events: 12_000 })
+  await work.simulate({ events: 8_000 })
   await work.assertDrained([work.startInProcess()])
   const digests: string[] = []
   for (const [processes, rows] of [

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { replayDatabase } from '../../../services/replay/names.ts'
+import { openReplayRecord } from '../../../services/replay/record.ts'
+import { recordSchemas } from '../../../services/replay/replay-schemas.ts'
+import { frame } from '../../../services/shared/domain/wire.ts'
+import { openFileRegistry } from '../../../services/shared/io/schema-registry.ts'
 import { viewsDatabase } from '../../../services/shared/io/settings.ts'
 import { replayCase } from '../../support/replay-case.ts'
 import { someValues } from '../../support/some-events.ts'
@@ -111,6 +115,31 @@ test('a name is one replay: other arguments, settings or taxonomy are refused wi
   }
 })
 
+test('a schema that was changed, or registered after events were rejected for lack of it, stops a replay', async (t) => {
+  const work = await replayCase(t)
+  await work.send([...someValues(20), { value: frame(99, Buffer.of(1)) }])
+  const name = work.name()
+  await work.run(name)
+  const database = replayDatabase(name)
+  const record = openReplayRecord({ clickHouse: work.clickHouse, database })
+  const shipped = openFileRegistry()
+  const answering = (id: number, fingerprint: string) =>
+    recordSchemas(
+      {
+        async schema() {
+          const found = await shipped.schema(2)
+          return 'fault' in found ? found : { ...found, id, fingerprint }
+        },
+      },
+      { record, clickHouse: work.clickHouse, database, replay: name },
+    )
+  await assert.rejects(answering(2, 'edited').schema(2), /schema 2 was \w{16} when this replay first read with it/)
+  await assert.rejects(
+    answering(99, 'new').schema(99),
+    /schema 99 was registered after this replay had rejected 1 events/,
+  )
+})
+
 interface PrintedDiff {
   readonly cells: readonly {
     readonly product: string
@@ -123,7 +152,7 @@ interface PrintedDiff {
 
 test('diff of taxonomy 2 against live is what the raw rows say, and its intents add up to it', async (t) => {
   const work = await replayCase(t, { partitions: 2 })
-  await work.simulate({ events: 15_000 })
+  await work.simulate({ events: 10_000 })
   await work.assertDrained([work.startInProcess()])
   const name = work.name()
   await work.run(name, ['--taxonomy', '2'])
