@@ -1,12 +1,12 @@
 import type { FateSettings } from '../shared/domain/fate.ts'
 import { mistake } from '../shared/domain/faults.ts'
+import type { LogBound } from '../shared/domain/log-bound.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { migrate } from '../shared/io/migrations.ts'
 import type { NamedTaxonomy } from '../shared/pipeline/partition.ts'
 import { assertSameReplay, type Asked, type Definition } from './definition.ts'
 import { replayDatabase, replayGroup } from './names.ts'
-import type { Bound } from './range-flags.ts'
 import { fixRanges, type PartitionRange } from './ranges.ts'
 import { openReplayRecord } from './record.ts'
 
@@ -15,8 +15,8 @@ export interface PrepareOptions {
   readonly topic: string
   /** The live classifiers' group. */
   readonly group: string
-  readonly from: Bound | undefined
-  readonly to: Bound | undefined
+  readonly from: LogBound | undefined
+  readonly to: LogBound | undefined
   readonly taxonomy: NamedTaxonomy
   readonly fates: FateSettings
   readonly codeVersion: string
@@ -58,7 +58,7 @@ export async function prepareReplay(
 }
 
 async function askForRanges({ topic, from, to, fates }: PrepareOptions, admin: KafkaAdmin): Promise<PartitionRange[]> {
-  const atTime = async (bound: Bound | undefined) =>
+  const atTime = async (bound: LogBound | undefined) =>
     bound?.kind === 'time' ? await admin.offsetsAt(topic, bound.timeMs) : new Map<number, number>()
   const [watermarks, fromTime, toTime] = [await admin.watermarks(topic), await atTime(from), await atTime(to)]
   const { duplicateWindowOffsets } = fates

@@ -1,6 +1,6 @@
 import { mistake } from '../shared/domain/faults.ts'
+import type { LogBound } from '../shared/domain/log-bound.ts'
 import type { Watermarks } from '../shared/io/kafka-admin.ts'
-import type { Bound } from './range-flags.ts'
 
 /** A replay's part of one partition: `end` is one past its last offset. */
 export interface PartitionRange {
@@ -11,8 +11,8 @@ export interface PartitionRange {
 
 export interface RangeQuestion {
   readonly topic: string
-  readonly from: Bound | undefined
-  readonly to: Bound | undefined
+  readonly from: LogBound | undefined
+  readonly to: LogBound | undefined
   readonly watermarks: readonly Watermarks[]
   /** The first offset at or after the time of a bound, by partition; the log's end where there is none. */
   readonly fromTime: ReadonlyMap<number, number>
@@ -68,7 +68,11 @@ function rangeOf({ partition, low, high }: Watermarks, question: RangeQuestion):
   return { partition, first, end }
 }
 
-function boundAt(bound: Bound | undefined, atTime: ReadonlyMap<number, number>, partition: number): number | undefined {
+function boundAt(
+  bound: LogBound | undefined,
+  atTime: ReadonlyMap<number, number>,
+  partition: number,
+): number | undefined {
   return bound?.kind === 'time' ? atTime.get(partition) : bound?.offsets.get(partition)
 }
 
@@ -76,7 +80,7 @@ function boundAt(bound: Bound | undefined, atTime: ReadonlyMap<number, number>, 
 function assertNamesAll(
   topic: string,
   flag: string,
-  bound: Bound | undefined,
+  bound: LogBound | undefined,
   watermarks: readonly Watermarks[],
 ): void {
   if (bound?.kind !== 'offsets') {

@@ -1,5 +1,6 @@
 import { assistantIntents } from '../shared/domain/assistant-intents.ts'
 import { defaultFateSettings } from '../shared/domain/fate.ts'
+import { parseLogBound } from '../shared/domain/log-bound.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { codeVersion } from '../shared/io/code-version.ts'
 import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
@@ -17,7 +18,6 @@ import { openKafkaSource } from './kafka-source.ts'
 import { replayDatabase } from './names.ts'
 import { prepareReplay } from './prepare.ts'
 import { printManifest, rangesText } from './print.ts'
-import { readBound } from './range-flags.ts'
 import { openReplayRecord } from './record.ts'
 import { runReplayer } from './replayer.ts'
 import { recordSchemas } from './replay-schemas.ts'
@@ -38,8 +38,8 @@ const exitCodeStopped = 130
 /** `replay run`: settings, dependencies, run, stop. */
 export async function replayRun(name: string, flags: RunFlags, context: ReplayContext): Promise<void> {
   // Configuration
-  const from = flags.from === undefined ? undefined : readBound('--from', flags.from)
-  const to = flags.to === undefined ? undefined : readBound('--to', flags.to)
+  const from = flags.from === undefined ? undefined : parseLogBound('--from', flags.from)
+  const to = flags.to === undefined ? undefined : parseLogBound('--to', flags.to)
   const env = context.environment('pipeline')
   const settings = readSettings(env, replayVariables)
   const taxonomy = loadTaxonomy(flags.taxonomy ?? settings.TAXONOMY_VERSION)

@@ -1,10 +1,10 @@
 import { mistake } from './faults.ts'
 
-/** An end of a range of the log as a person gives it: by Kafka's timestamps, or by offsets. */
+/** An end of a range of the log as a person gives it: by Kafka's timestamps, or by offsets; `text` as it was typed. */
 export type LogBound =
-  | { readonly kind: 'time'; readonly timeMs: number }
+  | { readonly kind: 'time'; readonly timeMs: number; readonly text: string }
   /** Partitions that are not named have no bound. */
-  | { readonly kind: 'offsets'; readonly offsets: ReadonlyMap<number, number> }
+  | { readonly kind: 'offsets'; readonly offsets: ReadonlyMap<number, number>; readonly text: string }
 
 export const logBoundForm = 'a time as 2026-03-02 or 2026-03-02T14:00Z, or offsets as 0:1000,1:2000 (partition:offset)'
 
@@ -12,7 +12,7 @@ export const logBoundForm = 'a time as 2026-03-02 or 2026-03-02T14:00Z, or offse
 export function parseLogBound(option: string, given: string): LogBound {
   const timeMs = timeOf(given)
   if (timeMs !== undefined) {
-    return { kind: 'time', timeMs }
+    return { kind: 'time', timeMs, text: given }
   }
   const offsets = new Map<number, number>()
   for (const part of given.split(',')) {
@@ -22,7 +22,7 @@ export function parseLogBound(option: string, given: string): LogBound {
     }
     offsets.set(Number(partition), Number(offset))
   }
-  return { kind: 'offsets', offsets }
+  return { kind: 'offsets', offsets, text: given }
 }
 
 function timeOf(given: string): number | undefined {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { productVersion } from './product-version.ts'
+
 const root = join(import.meta.dirname, '../../..')
 
 /**
@@ -9,10 +11,9 @@ const root = join(import.meta.dirname, '../../..')
  * then the first 12 hex digits of the SHA-256 of every file that services share.
  */
 export function codeVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   const hash = createHash('sha256')
   for (const file of globSync('services/shared/**/*.ts', { cwd: root }).sort()) {
     hash.update(`${file}\n`).update(readFileSync(join(root, file)))
   }
-  return `${version}+${hash.digest('hex').slice(0, 12)}`
+  return `${productVersion}+${hash.digest('hex').slice(0, 12)}`
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { readBound } from '../../../services/replay/range-flags.ts'
+import { parseLogBound } from '../../../services/shared/domain/log-bound.ts'
 import { fixRanges, type RangeQuestion } from '../../../services/replay/ranges.ts'
 
 const none = new Map<number, number>()
@@ -19,8 +19,8 @@ const fix = (over: Partial<RangeQuestion>) =>
     duplicateWindowOffsets: 20,
     ...over,
   }).map(({ partition, first, end }) => `${partition}:${first}-${end}`)
-const from = (text: string) => readBound('--from', text)
-const to = (text: string) => readBound('--to', text)
+const from = (text: string) => parseLogBound('--from', text)
+const to = (text: string) => parseLogBound('--to', text)
 const oneMark = [{ partition: 0, low: 40, high: 100 }]
 
 test('is the whole log where nothing is said and nothing was deleted', () => {

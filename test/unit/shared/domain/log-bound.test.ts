@@ -10,7 +10,7 @@ for (const [given, expected] of [
   ['2026-03-02T14:00:01.5Z', Date.UTC(2026, 2, 2, 14, 0, 1, 500)],
 ] as const) {
   test(`${given} is a time, UTC`, () => {
-    assert.deepEqual(parseLogBound('--from', given), { kind: 'time', timeMs: expected })
+    assert.deepEqual(parseLogBound('--from', given), { kind: 'time', timeMs: expected, text: given })
   })
 }
 
@@ -32,7 +32,7 @@ for (const [given, expected] of [
   ],
 ] as const) {
   test(`${given} is offsets by partition`, () => {
-    assert.deepEqual(parseLogBound('--to', given), { kind: 'offsets', offsets: new Map(expected) })
+    assert.deepEqual(parseLogBound('--to', given), { kind: 'offsets', offsets: new Map(expected), text: given })
   })
 }
 
