@@ -11,16 +11,16 @@ import type { Logger } from '../shared/io/log.ts'
  * not settled was sent. The age then grows with the clock alone, also while Kafka does not answer.
  */
 export interface LagWatch {
-  /** From now on these partitions are this process' own; what is known of others is forgotten. */
-  own(partitions: readonly number[], settledTo: SettledTo): void
+  /** From now on exactly these partitions are this member's own; what is known of others that nobody owns is forgotten. */
+  own(member: number, partitions: readonly number[], settledTo: SettledTo): void
   /** Of each own partition that was looked at. */
   lags(): PartitionLag[]
   /** Which partition waits for longer than is borne, or undefined. */
   tooOld(): string | undefined
   /** Looks now; after it, what `lags` says is as of now. */
   look(): Promise<void>
-  /** Owns nothing any more; resolves when no question to `committed` and `watermarks` is under way. */
-  stop(): Promise<void>
+  /** The member owns nothing any more; resolves when no question to `committed` and `watermarks` is under way. */
+  disown(member: number): Promise<void>
 }
 
 export interface PartitionLag {
@@ -46,6 +46,9 @@ export interface LagDeps {
 }
 
 interface Known {
+  /** The member of this process that owns it, or was the last to say so while the group rebalances. */
+  readonly member: number
+  readonly settledTo: SettledTo
   /** All before it is settled; undefined before the first look. */
   from: number | undefined
   high: number
@@ -59,7 +62,6 @@ const lookEveryMs = 5_000
 export function createLagWatch(deps: LagDeps): LagWatch {
   const now = deps.now ?? Date.now
   let known = new Map<number, Known>()
-  let settledTo: SettledTo = () => undefined
   let looking: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let failing = false
@@ -67,7 +69,7 @@ export function createLagWatch(deps: LagDeps): LagWatch {
 
   /** Where a partition stands that is not open yet: where opening it would most likely go on. */
   async function findUnknown(): Promise<void> {
-    const unknown = [...known].filter(([partition, { from }]) => (settledTo(partition) ?? from) === undefined)
+    const unknown = [...known].filter(([partition, state]) => fromOf(partition, state) === undefined)
     if (unknown.length === 0) {
       return
     }
@@ -94,7 +96,7 @@ export function createLagWatch(deps: LagDeps): LagWatch {
   }
 
   function fromOf(partition: number, state: Known): number | undefined {
-    state.from = settledTo(partition) ?? state.from
+    state.from = state.settledTo(partition) ?? state.from
     return state.from
   }
 
@@ -130,12 +132,15 @@ export function createLagWatch(deps: LagDeps): LagWatch {
     })
   }
 
-  function own(partitions: readonly number[], asked: SettledTo): void {
-    settledTo = asked
-    const unknown = () => ({ from: undefined, high: 0, first: undefined })
-    known = new Map(partitions.map((partition) => [partition, known.get(partition) ?? unknown()]))
+  function own(member: number, partitions: readonly number[], settledTo: SettledTo): void {
+    const others = [...known].filter(([partition, state]) => state.member !== member && !partitions.includes(partition))
+    const unknown = { from: undefined, high: 0, first: undefined }
+    const owned = partitions.map(
+      (partition) => [partition, { ...unknown, ...known.get(partition), member, settledTo }] as const,
+    )
+    known = new Map([...others, ...owned])
     clearInterval(timer)
-    if (partitions.length > 0) {
+    if (known.size > 0) {
       timer = setInterval(() => void look(), lookEveryMs).unref()
       void (looking ?? Promise.resolve()).then(look)
     }
@@ -152,8 +157,8 @@ export function createLagWatch(deps: LagDeps): LagWatch {
       }
       return `partition ${oldest.partition}: its first message that is not stored was sent ${Math.floor(oldest.seconds)} s ago, where ${deps.lagMaxS} s are borne (READY_LAG_MAX_S); ${oldest.offsets} offsets wait`
     },
-    async stop() {
-      own([], () => undefined)
+    async disown(member) {
+      own(member, [], () => undefined)
       await asking
     },
   }

@@ -27,7 +27,7 @@ import { createMetrics } from './metrics.ts'
 export const classifierVariables = [
   ...kafkaVariables,
   ...clickHouseVariables,
-  ...(['KAFKA_TOPIC', 'KAFKA_GROUP', 'CLICKHOUSE_DATABASE'] as const),
+  ...(['KAFKA_TOPIC', 'KAFKA_GROUP', 'KAFKA_MEMBERSHIPS', 'CLICKHOUSE_DATABASE'] as const),
   ...(['SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD', 'TAXONOMY_VERSION'] as const),
   ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS'] as const),
   ...(['REJECTED_PERCENT_MAX', 'REJECTED_ROWS_MIN'] as const),
@@ -133,6 +133,7 @@ function classifierOptions(settings: ClassifierSettings): ClassifierOptions {
   return {
     topic: settings.KAFKA_TOPIC,
     group: settings.KAFKA_GROUP,
+    memberships: settings.KAFKA_MEMBERSHIPS,
     fates: {
       ...defaultFateSettings,
       duplicateWindowOffsets: settings.DUPLICATE_WINDOW_OFFSETS,

@@ -114,7 +114,7 @@ export function createMetrics(): ClassifierMetrics {
   })
   const memberships = new Counter({
     name: 'intent_ledger_memberships_total',
-    help: 'Times this process joined the consumer group anew',
+    help: 'Times a member of this process joined the consumer group',
     registers,
   })
   const faults = new Counter({

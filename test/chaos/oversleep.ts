@@ -25,7 +25,7 @@ const batchesOf: Record<string, string> = {
  * it and doubled rows. Throws when it is not refused.
  */
 export const overslept: Fault = async (world, random) => {
-  const { progress, fleet, clickHouseProxy, admin, group } = world
+  const { progress, fleet, clickHouseProxy, admin, group, memberships } = world
   await progress.goesOn()
   const member = pick(fleet.members(), random)
   // It may still be joining after the last fault.
@@ -36,7 +36,7 @@ export const overslept: Fault = async (world, random) => {
   await sleep(sentMs)
   const stoppedMs = performance.now()
   fleet.pause(member)
-  const others = fleet.members().length - 1
+  const others = (fleet.members().length - 1) * memberships
   await waitFor('the group to go on without the sleeper', async () => (await admin.groupMembers(group)) === others)
   // The plan of the held range comes first: who takes the partition over has stored it when that partition goes on. And all
   // partitions: a takeover under the small window would find its tokens forgotten, and double (seed 103 did).

@@ -31,6 +31,7 @@ const database = 'intent_ledger_chaos'
 const partitions = 6
 const classifiers = 3
 const sessionTimeoutMs = 4_000
+const memberships = 2
 /** Shorter than the longest pause of a classifier, so that the lease is asked for too. */
 const leaseMs = 6_000
 /** As the product's default: it must outlast a takeover. The fault that is about the window makes it small itself. */
@@ -129,7 +130,7 @@ async function runOnServers(parts: Parts): Promise<Summary> {
   const manifest = createManifest(partitions)
   const load = await startLoad({ ...options, brokers: servers.brokerAddresses, topic, manifest })
   const run: Run = {
-    ...{ topic, group, database, sessionTimeoutMs, dedupWindowBlocks, options, record },
+    ...{ topic, group, database, sessionTimeoutMs, memberships, dedupWindowBlocks, options, record },
     ...{ clickHouse, steward, kafka, admin, fleet, load, manifest, clickHouseServer, kafkaServers },
     clickHouseProxy: servers.clickHouseProxy,
     kafkaProxies: servers.kafkaProxies,
@@ -156,6 +157,7 @@ function classifierEnvironment({ servers, folder }: Parts, clickHousePort: numbe
     KAFKA_BROKERS: servers.brokerAddresses.join(','),
     KAFKA_TOPIC: topic,
     KAFKA_GROUP: group,
+    KAFKA_MEMBERSHIPS: String(memberships),
     CLICKHOUSE_URL: `http://127.0.0.1:${clickHousePort}`,
     CLICKHOUSE_USER: 'pipeline',
     CLICKHOUSE_PASSWORD: servers.secrets.pipelinePassword,

@@ -33,6 +33,8 @@ export interface FaultedWorld {
   readonly manifest: Manifest
   readonly progress: Progress
   readonly sessionTimeoutMs: number
+  /** Members of the group that one classifier is. */
+  readonly memberships: number
   readonly dedupWindowBlocks: number
 }
 

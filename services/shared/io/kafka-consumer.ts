@@ -61,6 +61,8 @@ export interface LogConsumerOptions {
 export interface LogConsumer {
   /** Resolves with the fault that ended the membership, or undefined after `stop`. */
   readonly ended: Promise<PipelineError | undefined>
+  /** Fetches nothing more for good, and stays a member. */
+  pause(): void
   stop(): Promise<void>
 }
 
@@ -184,6 +186,14 @@ export async function startLogConsumer(options: LogConsumerOptions): Promise<Log
   }
   return {
     ended,
+    pause() {
+      try {
+        consumer.pause([{ topic: options.topic }])
+      } catch (thrown) {
+        // Only a consumer that has just crashed refuses it, and that one fetches nothing either.
+        options.log.debug({ fault: messageOf(thrown) }, 'not paused')
+      }
+    },
     async stop() {
       over = true
       await consumer.disconnect()

@@ -45,6 +45,10 @@ export const variables = {
       .default('intent-ledger-classifier'),
     what: 'Consumer group of the classifiers',
   },
+  KAFKA_MEMBERSHIPS: {
+    schema: count(1, 16, 2),
+    what: 'Members of the group that one classifier process is: while one stores, another reads',
+  },
   KAFKA_PARTITIONS: {
     schema: count(1, 10_000, 4),
     what: 'Partitions `migrate` gives the topic; more than it has are added',

@@ -1,6 +1,6 @@
 import type { PipelineError } from '../domain/faults.ts'
 
-/** Whether this process can do its work, why not, and for how long it has not. */
+/** Whether one member of this process can do its work, why not, and for how long it has not. */
 export interface Condition {
   readonly joined: () => void
   /** Kafka answered: a heartbeat or a fetch. */

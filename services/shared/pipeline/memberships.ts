@@ -13,6 +13,8 @@ export interface Membership {
   readonly consumer: LogConsumer
   /** Ends what else was started with it. */
   readonly stop?: () => Promise<void>
+  /** Settles what must be settled before it leaves in a stop; left out, what its pipeline has begun. */
+  readonly settleForStop?: () => Promise<void>
 }
 
 export interface MembershipsDeps {
@@ -83,7 +85,7 @@ async function serve(deps: MembershipsDeps, signal: AbortSignal): Promise<Pipeli
  * may be away, and it may take as long as an outage.
  */
 async function leave(
-  { pipeline, consumer, stop }: Membership,
+  { pipeline, consumer, stop, settleForStop = () => pipeline.drain() }: Membership,
   { group, outageMaxMs, stopTimeoutMs }: MembershipsDeps,
   fault: PipelineError | undefined,
   signal: AbortSignal,
@@ -98,7 +100,8 @@ async function leave(
     )
   }
   try {
-    const done = Promise.all([stop?.(), pipeline.drain().then(() => consumer.stop())])
+    const settled = fault === undefined ? settleForStop() : pipeline.drain()
+    const done = Promise.all([stop?.(), settled.then(() => consumer.stop())])
     await Promise.race([done, overdue()])
   } finally {
     left.abort()

@@ -26,7 +26,8 @@ const waves = [
   { events: 800, seed: 1 },
   { events: 800, seed: 2 },
 ]
-const env = { BATCH_ROWS_MAX: '100' }
+/** One membership a process, so that each of two has a partition. */
+const env = { BATCH_ROWS_MAX: '100', KAFKA_MEMBERSHIPS: '1' }
 
 describe('killed and restarted alone', { concurrency: 4 }, () => {
   for (const step of steps) {

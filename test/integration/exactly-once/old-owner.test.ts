@@ -6,10 +6,13 @@ import { pipelineCase } from '../../support/pipeline-case.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { waitUntilDrained } from '../../support/assert-exact.ts'
 
+/** Joins are counted. */
+const oneMembership = { KAFKA_MEMBERSHIPS: '1' }
+
 describe('an old owner that wakes', { concurrency: 4 }, () => {
   for (const step of ['before_plan:2', 'before_accepted:3', 'before_ledger:2', 'before_done:2']) {
     test(`${step}: stores nothing twice and joins anew`, async (t) => {
-      const work = await pipelineCase(t)
+      const work = await pipelineCase(t, { env: oneMembership })
       await work.simulate({ events: 2_000 })
       const log = await work.readLog()
       const old = work.startProcess({ STOP_AT: step, STOP_SIGNAL: 'SIGSTOP' })
@@ -25,7 +28,7 @@ describe('an old owner that wakes', { concurrency: 4 }, () => {
 
 describe('an old owner whose lease has ended', { concurrency: 2 }, () => {
   test('its insert is refused by the server and its commit by Kafka', async (t) => {
-    const work = await pipelineCase(t, { env: { LEASE_MS: '1000' } })
+    const work = await pipelineCase(t, { env: { ...oneMembership, LEASE_MS: '1000' } })
     await work.simulate({ events: 2_000 })
     const log = await work.readLog()
     const old = work.startProcess({ STOP_AT: 'before_accepted:3', STOP_SIGNAL: 'SIGSTOP' })
@@ -39,7 +42,7 @@ describe('an old owner whose lease has ended', { concurrency: 2 }, () => {
   })
 
   test('while it still owns the partition it plans anew and goes on', async (t) => {
-    const work = await pipelineCase(t, { env: { LEASE_MS: '1000', SESSION_TIMEOUT_MS: '10000' } })
+    const work = await pipelineCase(t, { env: { ...oneMembership, LEASE_MS: '1000', SESSION_TIMEOUT_MS: '10000' } })
     await work.simulate({ events: 2_000 })
     const only = work.startProcess({ STOP_AT: 'before_accepted:3', STOP_SIGNAL: 'SIGSTOP' })
     await only.atStep()

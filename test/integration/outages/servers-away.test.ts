@@ -11,7 +11,14 @@ import { waitFor } from '../../support/wait-for.ts'
 
 const sessionMs = 2_000
 const awayMs = 4 * sessionMs
-const env = { BATCH_ROWS_MAX: '300', SESSION_TIMEOUT_MS: String(sessionMs), LEASE_MS: '3000', LOG_LEVEL: 'info' }
+const memberships = 2
+const env = {
+  KAFKA_MEMBERSHIPS: String(memberships),
+  BATCH_ROWS_MAX: '300',
+  SESSION_TIMEOUT_MS: String(sessionMs),
+  LEASE_MS: '3000',
+  LOG_LEVEL: 'info',
+}
 
 let stack: LocalStack
 let removeStack: () => Promise<void> = () => Promise.resolve()
@@ -36,10 +43,10 @@ test('ClickHouse away for four sessions: not ready and says why, the same member
     /^\w+ing .*: ClickHouse at http:\/\/127\.0\.0\.1:\d+ can't be reached: .*\(for \d+ s\)$/,
   )
   await sleep(awayMs)
-  assert.equal(await work.admin.groupMembers(work.group), 2)
+  assert.equal(await work.admin.groupMembers(work.group), 2 * memberships)
   await stack.clickhouse.start()
   await becomeReady(classifiers)
-  assert.deepEqual(await memberships(classifiers), joined)
+  assert.deepEqual(await joins(classifiers), joined)
   await work.assertDrained(classifiers, { logs: [log], timeoutMs: 90_000 })
 })
 
@@ -47,23 +54,26 @@ test('ClickHouse that takes connections and answers nothing: not ready, the same
   const { work, classifiers, log, joined } = await atWork(t)
   await stack.clickhouse.kill('SIGSTOP')
   await sleep(awayMs)
-  assert.equal(await work.admin.groupMembers(work.group), 2)
+  assert.equal(await work.admin.groupMembers(work.group), 2 * memberships)
   await stack.clickhouse.kill('SIGCONT')
-  assert.deepEqual(await memberships(classifiers), joined)
+  assert.deepEqual(await joins(classifiers), joined)
   await work.assertDrained(classifiers, { logs: [log], timeoutMs: 90_000 })
 })
 
-test('a member killed while ClickHouse is away: the other takes its partitions over and waits with them, exact', async (t) => {
+test('a process killed while ClickHouse is away: the other takes its partitions over and waits with them, exact', async (t) => {
   const { work, classifiers, log } = await atWork(t)
   await stack.clickhouse.kill('SIGKILL')
   await becomeNotReady(classifiers, /ClickHouse/)
   const [killed, left] = classifiers as [ClassifierProcess, ClassifierProcess]
   killed.child.kill('SIGKILL')
-  await waitFor('the group to have one member', async () => (await work.admin.groupMembers(work.group)) === 1)
+  await waitFor(
+    'the group to go on without it',
+    async () => (await work.admin.groupMembers(work.group)) === memberships,
+  )
   await waitFor('the partitions to be opened anew', () => /"doing":"opening /.test(left.stderr()))
   await becomeNotReady([left], /ClickHouse at .* can't be reached/)
   await sleep(awayMs)
-  assert.equal(await work.admin.groupMembers(work.group), 1)
+  assert.equal(await work.admin.groupMembers(work.group), memberships)
   await stack.clickhouse.start()
   await becomeReady([left])
   await work.assertDrained([left], { logs: [log], timeoutMs: 90_000 })
@@ -103,15 +113,24 @@ test('Kafka away for four sessions: not ready and says why, comes back by itself
 /** Two classifiers in the middle of a backlog. */
 async function atWork(t: Parameters<typeof pipelineCase>[0], more: Record<string, string> = {}) {
   const work = await pipelineCase(t, { stack, partitions: 4, env: { ...env, ...more } })
-  // Both are members before there is anything to read, or the first may have read it all.
+  // All are members before there is anything to read, or the first may have read it all.
   const classifiers = [work.startProcess(), work.startProcess()]
-  await waitFor('two members with two partitions each', () =>
-    classifiers.every((classifier) => /"partitions":\[\d,\d\],.*joined the consumer group/.test(classifier.stderr())),
+  await waitFor('each member to have one partition', () =>
+    classifiers.every((classifier) => {
+      const assigned = lastAssigned(classifier)
+      return assigned.length === memberships && assigned.every((partitions) => /^\d$/.test(partitions))
+    }),
   )
   await work.simulate({ events: 60_000 })
   const log = await work.readLog()
   await Promise.all(classifiers.map((classifier) => classifier.logged('batch settled')))
-  return { work, classifiers, log, joined: await memberships(classifiers) }
+  return { work, classifiers, log, joined: await joins(classifiers) }
+}
+
+/** Of each membership of the process. */
+function lastAssigned(classifier: ClassifierProcess): string[] {
+  const joined = classifier.stderr().matchAll(/"membership":(\d+),"partitions":\[([\d,]*)\]/g)
+  return [...new Map([...joined].map(([, membership, partitions]) => [membership, partitions!])).values()]
 }
 
 async function becomeNotReady(classifiers: readonly ClassifierProcess[], reason: RegExp): Promise<void> {
@@ -128,6 +147,6 @@ async function becomeReady(classifiers: readonly ClassifierProcess[]): Promise<v
 }
 
 /** How often each has joined. The first time can fail: the coordinator of a new cluster is still loading. */
-async function memberships(classifiers: readonly ClassifierProcess[]): Promise<number[]> {
+async function joins(classifiers: readonly ClassifierProcess[]): Promise<number[]> {
   return Promise.all(classifiers.map((classifier) => classifier.counter('intent_ledger_memberships_total')))
 }

@@ -93,11 +93,12 @@ describe('a classifier that falls behind', { concurrency: 4 }, () => {
 
   test('a partition that goes to another member goes from the metrics', async (t) => {
     const work = await pipelineCase(t, { partitions: 2 })
-    const { classifier, metric } = observed(work, {}, (insert) => insert)
+    const one = { KAFKA_MEMBERSHIPS: '1' }
+    const { classifier, metric } = observed(work, one, (insert) => insert)
     const both = [0, 1].map((partition) => `intent_ledger_lag_offsets{partition="${partition}"}`)
     const known = async () => (await Promise.all(both.map(metric))).filter((value) => value !== undefined).length
     await waitFor('it to own both partitions', async () => (await known()) === 2)
-    const second = work.startInProcess()
+    const second = work.startInProcess(one)
     await waitFor('it to own one', async () => (await known()) === 1)
     await work.assertDrained([classifier, second])
   })

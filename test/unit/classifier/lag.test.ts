@@ -30,13 +30,13 @@ function world(partitions: Record<number, (number | undefined)[]>, over: Partial
     now: () => state.nowMs,
     ...over,
   })
-  const own = (...owned: number[]) => watch.own(owned, (partition) => state.settled.get(partition))
+  const own = (...owned: number[]) => watch.own(1, owned, (partition) => state.settled.get(partition))
   return { state, watch, own }
 }
 
 test('tells offsets and seconds of the first message that is not settled, as of its own time of sending', async (t) => {
   const { state, watch, own } = world({ 0: [10_000, 60_000, 90_000], 1: [1_000, 2_000] })
-  t.after(() => watch.stop())
+  t.after(() => watch.disown(1))
   state.settled.set(0, 1).set(1, 2)
   own(0, 1)
   await watch.look()
@@ -48,7 +48,7 @@ test('tells offsets and seconds of the first message that is not settled, as of 
 
 test('the age grows by itself while nothing is settled and Kafka does not answer', async (t) => {
   const { state, watch, own } = world({ 0: [80_000] })
-  t.after(() => watch.stop())
+  t.after(() => watch.disown(1))
   state.settled.set(0, 0)
   own(0)
   await watch.look()
@@ -69,7 +69,7 @@ test('the age grows by itself while nothing is settled and Kafka does not answer
 test('a backlog that grows without being fetched is seen, at one cheap look a partition', async (t) => {
   const backlog: number[] = []
   const { state, watch, own } = world({ 0: backlog })
-  t.after(() => watch.stop())
+  t.after(() => watch.disown(1))
   state.settled.set(0, 0)
   own(0)
   await watch.look()
@@ -85,7 +85,7 @@ test('a backlog that grows without being fetched is seen, at one cheap look a pa
 
 test('markers and aborted records are passed over to the first message, look by look', async (t) => {
   const { state, watch, own } = world({ 0: [undefined, undefined, 90_000] })
-  t.after(() => watch.stop())
+  t.after(() => watch.disown(1))
   state.settled.set(0, 0)
   own(0)
   await watch.look()
@@ -97,7 +97,7 @@ test('markers and aborted records are passed over to the first message, look by 
 
 test('a partition that is not open yet stands where the group has committed, or where the log begins', async (t) => {
   const { watch, own } = world({ 1: [1, 1, 70_000], 2: [1, 60_000], 3: [50_000] })
-  t.after(() => watch.stop())
+  t.after(() => watch.disown(1))
   own(1, 2, 3)
   assert.deepEqual(watch.lags(), [], 'nothing is said before the first look')
   await watch.look()
@@ -109,7 +109,7 @@ test('a partition that is not open yet stands where the group has committed, or 
 
 test('what is known of a partition stays while it is not open, and goes when it is lost', async (t) => {
   const { state, watch, own } = world({ 0: [10_000, 50_000] }, { lagMaxS: 0 })
-  t.after(() => watch.stop())
+  t.after(() => watch.disown(1))
   state.settled.set(0, 1)
   own(0)
   await watch.look()
@@ -119,4 +119,32 @@ test('what is known of a partition stays while it is not open, and goes when it 
   assert.equal(watch.tooOld(), undefined, 'no bound is set')
   own()
   assert.deepEqual(watch.lags(), [])
+})
+
+test('partitions of several members: one that moves between them is known on, whoever says so first', async (t) => {
+  const { watch } = world({ 0: [90_000], 1: [80_000, 95_000], 2: [70_000] })
+  t.after(() => Promise.all([watch.disown(1), watch.disown(2)]))
+  const from = (offset: number) => () => offset
+  const known = () => watch.lags().map(({ partition, offsets }) => [partition, offsets])
+  watch.own(1, [0, 1], from(0))
+  watch.own(2, [2], from(0))
+  await watch.look()
+  assert.deepEqual(known().sort(), [
+    [0, 1],
+    [1, 2],
+    [2, 1],
+  ])
+  watch.own(2, [1, 2], from(1))
+  watch.own(1, [0], from(0))
+  assert.deepEqual(
+    known().sort(),
+    [
+      [0, 1],
+      [1, 1],
+      [2, 0],
+    ],
+    'the new owner says what is settled',
+  )
+  await watch.disown(2)
+  assert.deepEqual(known(), [[0, 1]])
 })
