@@ -1,4 +1,4 @@
-/** What a second process of the same group adds: a topic of 8 partitions, drained by one process and by two, in turn. */
+/** What a second membership and a second process of the same group add: a topic of 8 partitions, drained by each in turn. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -15,8 +15,8 @@ import { spreadOf } from './summary.ts'
 
 const help = `npm run bench -- scale [--events <n>] [--rounds <n>]
 
-Drains so many events (default 4000000) of 8 partitions by one classifier and by two of one group, in turn, so many rounds each
-(default 5). The clock runs from when all have joined and stored until nine tenths are stored. Each run ends with \`audit\`.
+Drains so many events (default 4000000) of 8 partitions by one classifier with one membership of the group, by one with two and
+by two with two each, in turn, so many rounds each (default 5). The clock runs from when all have joined and stored until nine tenths are stored. Each run ends with \`audit\`.
 `
 const topic = 'bench-scale'
 const partitions = 8
@@ -25,8 +25,22 @@ const lookPauseMs = 50
 /** The last tenth is left out: at the end one process has partitions left and the other none. */
 const countedShare = 0.9
 
-interface Pace {
+interface Setup {
+  readonly title: string
   readonly processes: number
+  /** Of each process. */
+  readonly memberships: number
+}
+
+/** The first is the one that the others are compared with. */
+const setups: readonly Setup[] = [
+  { title: 'one process of one membership', processes: 1, memberships: 1 },
+  { title: 'one process of two', processes: 1, memberships: 2 },
+  { title: 'two processes of two', processes: 2, memberships: 2 },
+]
+
+interface Pace {
+  readonly setup: Setup
   readonly eventsPerSecond: number
   readonly processCpuPerMillion: number
   readonly clickHouseCpuPerMillion: number
@@ -41,22 +55,21 @@ export async function measureScale(args: string[]): Promise<void> {
     return
   }
   const paces = await withServers((servers) => measure(options, servers))
-  const [one, two] = [1, 2].map((processes) => paces.filter((pace) => pace.processes === processes)) as [Pace[], Pace[]]
-  for (const [name, own] of [
-    ['one process', one],
-    ['two processes', two],
-  ] as const) {
+  const [one, ...others] = setups.map((setup) => paces.filter((pace) => pace.setup === setup)) as [Pace[], ...Pace[][]]
+  for (const own of [one, ...others]) {
     print(
-      `${name}: ${show(own, 'eventsPerSecond', 0)} messages/s, ${show(own, 'processCpuPerMillion', 2)} CPU s per million and ClickHouse ${show(own, 'clickHouseCpuPerMillion', 2)}, ${show(own, 'coresBusy', 2)} cores busy`,
+      `${own[0]!.setup.title}: ${show(own, 'eventsPerSecond', 0)} messages/s, ${show(own, 'processCpuPerMillion', 2)} CPU s per million and ClickHouse ${show(own, 'clickHouseCpuPerMillion', 2)}, ${show(own, 'coresBusy', 2)} cores busy`,
     )
   }
-  const ratios = spreadOf(two.map(({ eventsPerSecond }, round) => eventsPerSecond / one[round]!.eventsPerSecond))
-  print(
-    `two against one: ${ratios.median.toFixed(2)} times (${ratios.low.toFixed(2)} to ${ratios.high.toFixed(2)}, ${options.rounds} rounds)`,
-  )
+  for (const own of others) {
+    const ratios = spreadOf(own.map(({ eventsPerSecond }, round) => eventsPerSecond / one[round]!.eventsPerSecond))
+    print(
+      `${own[0]!.setup.title} against ${one[0]!.setup.title}: ${ratios.median.toFixed(2)} times (${ratios.low.toFixed(2)} to ${ratios.high.toFixed(2)}, ${options.rounds} rounds)`,
+    )
+  }
 }
 
-function show(paces: readonly Pace[], figure: keyof Pace, digits: number): string {
+function show(paces: readonly Pace[], figure: keyof Omit<Pace, 'setup'>, digits: number): string {
   const { median, low, high } = spreadOf(paces.map((pace) => pace[figure]))
   const text = (value: number) =>
     value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
@@ -71,28 +84,33 @@ async function measure({ events, rounds }: { events: number; rounds: number }, s
   say(`${sent} messages in ${topic}`)
   const paces: Pace[] = []
   for (let round = 0; round < rounds; round++) {
-    for (const processes of round % 2 === 0 ? [1, 2] : [2, 1]) {
-      const pace = await drain({ processes, round, sent }, servers)
+    for (const setup of turn(round)) {
+      const pace = await drain({ setup, round, sent }, servers)
       paces.push(pace)
       say(
-        `round ${round + 1}, ${processes}: ${Math.round(pace.eventsPerSecond)} messages/s, ${pace.coresBusy.toFixed(2)} cores busy`,
+        `round ${round + 1}, ${setup.title}: ${Math.round(pace.eventsPerSecond)} messages/s, ${pace.coresBusy.toFixed(2)} cores busy`,
       )
     }
   }
   return paces
 }
 
+/** Another one first in each round: a machine that slows down slows all. */
+const turn = (round: number) => setups.map((_, nth) => setups[(nth + round) % setups.length]!)
+
 async function drain(
-  { processes, round, sent }: { processes: number; round: number; sent: number },
+  { setup, round, sent }: { setup: Setup; round: number; sent: number },
   servers: BenchServers,
 ): Promise<Pace> {
   const { stack, pipeline, admin } = servers
-  const database = `intent_ledger_bench_scale_${processes}_${round}`
-  const group = `bench-scale-${processes}-${round}`
+  const { processes, memberships } = setup
+  const name = `${processes}_${memberships}_${round}`
+  const database = `intent_ledger_bench_scale_${name}`
+  const group = `bench-scale-${name}`
   await migrate(pipeline, { database, dedupWindowBlocks })
   await waitUntilQuiet(pipeline)
   const env = consumerEnvironment(stack, { topic, topicId: await admin.topicId(topic), group, database })
-  const children = Array.from({ length: processes }, () => start(env))
+  const children = Array.from({ length: processes }, () => start({ ...env, KAFKA_MEMBERSHIPS: String(memberships) }))
   try {
     const failed = Promise.race(
       children.map(async (child) => {
@@ -113,7 +131,8 @@ async function drain(
       }
     }
     await until(
-      async () => (await admin.groupMembers(group)) === processes && (await readSettled(pipeline, database)) > 0,
+      async () =>
+        (await admin.groupMembers(group)) === processes * memberships && (await readSettled(pipeline, database)) > 0,
     )
     const from = await look()
     await until(async () => (await readSettled(pipeline, database)) >= sent * countedShare)
@@ -126,7 +145,7 @@ async function drain(
     const cpu = cpuBetween(from.server, to.server)
     const own = to.own - from.own
     return {
-      processes,
+      setup,
       eventsPerSecond: (millions * 1e6) / seconds,
       processCpuPerMillion: own / millions,
       clickHouseCpuPerMillion: cpu.clickHouseSeconds / millions,
