@@ -3,6 +3,7 @@ import { defaultFateSettings } from '../shared/domain/fate.ts'
 import { parseLogBound } from '../shared/domain/log-bound.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { codeVersion } from '../shared/io/code-version.ts'
+import { countFetchesAsHeap } from '../shared/io/heap.ts'
 import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
 import { openRegistry } from '../shared/io/schema-registry.ts'
 import { clickHouseSettings, clickHouseVariables, readSettings } from '../shared/io/settings.ts'
@@ -37,6 +38,7 @@ const exitCodeStopped = 130
 
 /** `replay run`: settings, dependencies, run, stop. */
 export async function replayRun(name: string, flags: RunFlags, context: ReplayContext): Promise<void> {
+  countFetchesAsHeap()
   // Configuration
   const from = flags.from === undefined ? undefined : parseLogBound('--from', flags.from)
   const to = flags.to === undefined ? undefined : parseLogBound('--to', flags.to)

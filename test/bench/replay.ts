@@ -36,12 +36,20 @@ async function compare({ events, rounds }: { events: number; rounds: number }, s
   for (let round = 1; round <= rounds; round++) {
     const database = `intent_ledger_bench_live_${round}`
     const env = consumerEnvironment(stack, { topic, topicId, group: `bench-live-${round}`, database })
-    await migrate(pipeline, { database, dedupWindowBlocks })
-    await runContender('our-consumer.ts', { env, messages: sent, profileFolder: undefined })
-    rates.classify.push(await messagesPerSecond(pipeline, database))
     const name = `bench_${round}`
-    await ended(startReplay(['run', name, '--format', 'json'], env))
-    rates.replay.push(await messagesPerSecond(pipeline, `intent_ledger_replay_${name}`))
+    await migrate(pipeline, { database, dedupWindowBlocks })
+    const live = async () => {
+      await runContender('our-consumer.ts', { env, messages: sent, profileFolder: undefined })
+      rates.classify.push(await messagesPerSecond(pipeline, database))
+    }
+    const replay = async () => {
+      await ended(startReplay(['run', name, '--format', 'json'], env))
+      rates.replay.push(await messagesPerSecond(pipeline, `intent_ledger_replay_${name}`))
+    }
+    // In turns: who comes second works beside the merges of the first.
+    for (const drain of round % 2 === 1 ? [live, replay] : [replay, live]) {
+      await drain()
+    }
     await ended(startReplay(['verify', 'live', '--like', name, '--format', 'json'], env))
     say(`round ${round}: ${rates.classify.at(-1)} messages/s live, ${rates.replay.at(-1)} replayed, one digest`)
   }
