@@ -1,5 +1,4 @@
 import type { FateSettings } from '../shared/domain/fate.ts'
-import { messageOf } from '../shared/domain/faults.ts'
 import { createRejectionLimit, type RejectionLimitOptions } from '../shared/domain/rejection-limit.ts'
 import type { StreamDefinition } from '../shared/domain/stream.ts'
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
@@ -9,9 +8,10 @@ import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
 import type { SchemaRegistry } from '../shared/io/schema-registry.ts'
 import type { BatchLimits, NamedTaxonomy } from '../shared/pipeline/partition.ts'
+import { runMembers } from '../shared/pipeline/memberships.ts'
 import type { Store } from '../shared/pipeline/store.ts'
 import { createLagWatch } from './lag.ts'
-import { createMember, type Member, type Shared } from './member.ts'
+import { createMember, type Shared } from './member.ts'
 import type { ClassifierMetrics } from './metrics.ts'
 
 export interface ClassifierOptions {
@@ -73,24 +73,10 @@ export function createClassifier(options: ClassifierOptions, parts: ClassifierPa
 
   return {
     notReady,
-    async run(signal) {
-      const failed = new AbortController()
-      const until = AbortSignal.any([signal, failed.signal])
-      const runOne = async (member: Member) => {
-        try {
-          await member.run(until)
-        } catch (thrown) {
-          if (failed.signal.aborted) {
-            log.error({ fault: messageOf(thrown) }, 'a further membership failed')
-          }
-          // The first reason stays.
-          failed.abort(thrown)
-        }
-      }
-      await Promise.all(members.map(runOne))
-      if (failed.signal.aborted) {
-        throw failed.signal.reason
-      }
-    },
+    run: (signal) =>
+      runMembers(
+        members.map((member) => (until) => member.run(until)),
+        { signal, log },
+      ),
   }
 }

@@ -79,6 +79,7 @@ export function createMember(
   async function join(outages: Outages): Promise<Membership> {
     const pipeline = openPipeline(await parts.admin.topicId(options.topic), outages)
     pipelines.set(number, pipeline)
+    let hasLeft = false
     const consumer = await (parts.startConsumer ?? startLogConsumer)({
       kafka: parts.kafka,
       topic: options.topic,
@@ -95,7 +96,10 @@ export function createMember(
       onJoin: (partitions, seek) => {
         condition.joined()
         pipeline.onJoin(partitions, seek)
-        lag.own(number, partitions, (partition) => pipeline.settledTo(partition))
+        // The leaving of another member may make this one join again while it leaves, too.
+        if (!hasLeft) {
+          lag.own(number, partitions, (partition) => pipeline.settledTo(partition))
+        }
       },
       onHeard: condition.heard,
       onBatch: (batch, handle) => pipeline.onBatch(batch, handle),
@@ -103,7 +107,11 @@ export function createMember(
     })
     metrics.memberships.inc()
     return {
-      ...{ pipeline, consumer, stop: () => lag.disown(number) },
+      ...{ pipeline, consumer },
+      stop() {
+        hasLeft = true
+        return lag.disown(number)
+      },
       // When one member leaves, Kafka refuses the others' commits: in a stop nobody leaves before all have settled.
       async settleForStop() {
         consumer.pause()

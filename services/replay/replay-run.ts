@@ -10,6 +10,7 @@ import { clickHouseSettings, clickHouseVariables, readSettings } from '../shared
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
 import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
 import { startVerbProcess } from '../shared/io/verb-process.ts'
+import { runMembers } from '../shared/pipeline/memberships.ts'
 import { createStore } from '../shared/pipeline/store.ts'
 import type { ReplayContext } from './commands.ts'
 import type { ReplayProgress } from './completion.ts'
@@ -29,7 +30,14 @@ const replayVariables = [
   ...clickHouseVariables,
   ...(['KAFKA_DECODER', 'SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD'] as const),
   ...(['TAXONOMY_VERSION', 'DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'CLICKHOUSE_CLUSTER'] as const),
-  ...(['BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS', 'FETCH_WAIT_MS', 'SESSION_TIMEOUT_MS'] as const),
+  ...([
+    'KAFKA_MEMBERSHIPS',
+    'BATCH_ROWS_MAX',
+    'BATCH_BYTES_MAX',
+    'GATHER_MAX_MS',
+    'FETCH_WAIT_MS',
+    'SESSION_TIMEOUT_MS',
+  ] as const),
   ...(['METADATA_MAX_AGE_MS', 'LEASE_MS', 'OUTAGE_MAX_MS', 'STOP_TIMEOUT_MS', 'DEDUP_WINDOW_BLOCKS'] as const),
 ] as const
 
@@ -86,7 +94,7 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
   const shown = flags.withParent ? undefined : showProgress(definition, context.stderr)
   const everyPartition = new Set(definition.ranges.map(({ partition }) => partition))
   const registry = recordSchemas(openRegistry(settings), { record, clickHouse, database, replay: name })
-  const replayHere = (signal: AbortSignal) =>
+  const replayer = (signal: AbortSignal) =>
     runReplayer(
       {
         limits: {
@@ -103,6 +111,11 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
         open: () => progress?.open ?? everyPartition,
       },
       signal,
+    )
+  const replayHere = (signal: AbortSignal) =>
+    runMembers(
+      Array.from({ length: settings.KAFKA_MEMBERSHIPS }, () => replayer),
+      { signal, log },
     )
   const replayInChildren = (signal: AbortSignal) =>
     runChildren(startChild(definition, flags, env), { ...flags, log }, signal)

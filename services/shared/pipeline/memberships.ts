@@ -60,6 +60,33 @@ export async function runMemberships(deps: MembershipsDeps, signal: AbortSignal)
   }
 }
 
+/**
+ * Members of one process side by side, until the signal. A fault that one of them can't mend ends all; it is thrown when all have
+ * ended.
+ */
+export async function runMembers(
+  members: readonly ((signal: AbortSignal) => Promise<void>)[],
+  { signal, log }: { signal: AbortSignal; log: Logger },
+): Promise<void> {
+  const failed = new AbortController()
+  const until = AbortSignal.any([signal, failed.signal])
+  const runOne = async (member: (until: AbortSignal) => Promise<void>) => {
+    try {
+      await member(until)
+    } catch (thrown) {
+      if (failed.signal.aborted) {
+        log.error({ fault: messageOf(thrown) }, 'a further membership failed')
+      }
+      // The first reason stays.
+      failed.abort(thrown)
+    }
+  }
+  await Promise.all(members.map(runOne))
+  if (failed.signal.aborted) {
+    throw failed.signal.reason
+  }
+}
+
 /** One membership in the group, from joining to its end. Returns the fault that ended it, or undefined when stopped. */
 async function serve(deps: MembershipsDeps, signal: AbortSignal): Promise<PipelineError | undefined> {
   const { condition, log, outageMaxMs } = deps

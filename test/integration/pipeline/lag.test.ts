@@ -107,12 +107,17 @@ describe('a classifier that falls behind', { concurrency: 4 }, () => {
     const work = await pipelineCase(t)
     const tables = ['intent_events', 'duplicate_events', 'rejected_events', 'ingest_batches']
     const toLose = new Set(tables)
-    const { classifier, metric } = observed(work, {}, (insert) => async (given, leaseEndsMs) => {
-      await insert(given, leaseEndsMs)
-      if (toLose.delete(given.table)) {
-        throw new PipelineError('the answer was lost', { code: 'clickhouse_unreachable', retryable: true })
-      }
-    })
+    // The joining of a second member could have the batch planned by one and finished by the other, which repeats once more.
+    const { classifier, metric } = observed(
+      work,
+      { KAFKA_MEMBERSHIPS: '1' },
+      (insert) => async (given, leaseEndsMs) => {
+        await insert(given, leaseEndsMs)
+        if (toLose.delete(given.table)) {
+          throw new PipelineError('the answer was lost', { code: 'clickhouse_unreachable', retryable: true })
+        }
+      },
+    )
     await work.simulate({ events: 400 })
     await work.assertDrained([classifier])
     for (const table of tables) {

@@ -173,17 +173,19 @@ const pieces = new Set([
   ...['month', 'partition_id'],
   // The alerts' sums: expressions of the same file by a rule's dimensions, measure and window, each from a closed list; what a rule
   // filters by is a parameter.
-  ...['cohortMonth', 'inner', 'keys(series)', 'hitsOf[series.measure]', 'daysOf(series)', 'fromRaw(source, series)'],
-  ...["windowOf(series, 'day')", "windowOf(series, 'occurred_at')", "windowOf(series, 'recorded_at')"],
-  ...["filters('cohort_month')", "filters('toStartOfMonth(activated_on)')", 'rejected', 'windowMs[series.window]'],
   ...[
-    "by.map((dimension) => columnOf[dimension]).join(', ')",
-    'cohortOf(series)',
-    'cohort',
-    'requestsOnly',
-    "part('intent_events', 0)",
+    "hits.map(([, name]) => name).join(', ')",
+    'keys(family)',
+    'bucket',
+    'x',
+    'y',
+    'filtered(family)',
+    'daysOf(family)',
   ],
-  ...["part('duplicate_events', 0)", "part('rejected_events', 1)"],
+  ...["windowOf(family, 'day')", "windowOf(family, 'occurred_at')", "windowOf(family, 'recorded_at')"],
+  ...["filterBy.map((dimension) => columnOf[dimension]).join(', ')", "asked.join(', ')", 'windowMs[family.window]'],
+  ...['columns(family.filterBy)', 'columns(family.by)', 'count', 'cells', 'rejected', 'requestsOnly'],
+  ...["part('intent_events', 0)", "part('duplicate_events', 0)", "part('rejected_events', 1)"],
   // Samples to be audited: expressions of the same file, by a way to draw from a closed list.
   ...['sample', 'inWindow', 'columns', 'isCalled', 'called'],
   // The made history of the alert demo: numbers and names that it has itself, names quoted by `strings`; and the demo's own
