@@ -2,25 +2,17 @@ import { z } from 'zod'
 
 import { mistake } from '../shared/domain/faults.ts'
 import { parseLogBound, type LogBound } from '../shared/domain/log-bound.ts'
+import { flagFaults, tableOrJson as format, whole } from '../shared/io/flag-kinds.ts'
 import type { TableOrJson } from '../shared/io/render.ts'
 import type { RangeLimits } from './run.ts'
-
-const count = (high: number) =>
-  z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(1, 'must be at least 1')
-    .max(high, `must be at most ${high}`)
-
-const format = z.enum(['table', 'json'], 'must be table or json').default('table')
 
 const runFlags = z.strictObject({
   from: z.string().optional(),
   to: z.string().optional(),
   follow: z.boolean().default(false),
-  rangeMessages: count(100_000_000).default(1_000_000),
-  rangeMb: count(4_096).default(256),
-  rangeSeconds: count(86_400).default(300),
+  rangeMessages: whole(1, 100_000_000).default(1_000_000),
+  rangeMb: whole(1, 4_096).default(256),
+  rangeSeconds: whole(1, 86_400).default(300),
   format,
 })
 
@@ -54,7 +46,7 @@ function parsed<T extends z.ZodType>(verb: string, dir: string, schema: T, given
   const result = schema.safeParse(given)
   const faults = [
     ...(dir === '' || dir.includes('\0') || dir.length > dirCharactersMax ? ['the folder is no path'] : []),
-    ...(result.success ? [] : result.error.issues.map(({ path, message }) => `--${kebab(String(path[0]))} ${message}`)),
+    ...(result.success ? [] : flagFaults(result.error)),
   ]
   if (!result.success || faults.length > 0) {
     throw mistake(`${verb}: ${faults.join('; ')}`)
@@ -64,7 +56,3 @@ function parsed<T extends z.ZodType>(verb: string, dir: string, schema: T, given
 
 /** A system's own bound, which it tells in a sentence of its own. */
 const dirCharactersMax = 4_096
-
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-}

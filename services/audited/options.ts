@@ -1,9 +1,8 @@
 import { z } from 'zod'
 
 import { drawings } from '../shared/domain/audited-sample.ts'
-import { isDay } from '../shared/domain/day.ts'
-import { mistake } from '../shared/domain/faults.ts'
 import { MIN_HOUSEHOLDS } from '../shared/domain/suppression.ts'
+import { day, flagParser, tableOrJson as format, whole } from '../shared/io/flag-kinds.ts'
 import { auditedEventsMax } from './load.ts'
 
 const audit = z
@@ -13,14 +12,6 @@ const audit = z
     'must be 1 to 32 letters, digits, ., _ and -, and begin with one of the first two',
   )
 const drawn = z.enum(drawings, `must be ${drawings.join(', ')}`)
-const format = z.enum(['table', 'json'], 'must be table or json').default('table')
-const day = z.string().refine(isDay, 'must be a day as 2026-03-31')
-const whole = (low: number, high: number) =>
-  z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(low, `must be at least ${low}`)
-    .max(high, `must be at most ${high}`)
 
 const loadOptions = z.strictObject({ name: audit, drawn, dryRun: z.boolean().default(false), format })
 const drawOptions = z
@@ -42,25 +33,10 @@ const drawOptions = z
 const listOptions = z.strictObject({ format })
 const dropOptions = z.strictObject({ audit })
 
-export const parseLoadOptions = parser('load', loadOptions)
-export const parseDrawOptions = parser('draw', drawOptions)
-export const parseListOptions = parser('list', listOptions)
-export const parseDropOptions = parser('drop', dropOptions)
-
 /** Arguments; all else are options. */
 const positional = ['events', 'audit']
 
-/** Checks what was typed; all mistakes come back together, in one sentence. */
-function parser<T extends z.ZodType>(verb: string, schema: T): (given: unknown) => z.output<T> {
-  return (given) => {
-    const parsed = schema.safeParse(given)
-    if (!parsed.success) {
-      const faults = parsed.error.issues.map(({ path, message }) => {
-        const name = String(path[0])
-        return `${positional.includes(name) ? `<${name}>` : `--${name}`} ${message}`
-      })
-      throw mistake(`audited ${verb}: ${faults.join('; ')}`)
-    }
-    return parsed.data
-  }
-}
+export const parseLoadOptions = flagParser('audited load', loadOptions, { positional })
+export const parseDrawOptions = flagParser('audited draw', drawOptions, { positional })
+export const parseListOptions = flagParser('audited list', listOptions, { positional })
+export const parseDropOptions = flagParser('audited drop', dropOptions, { positional })

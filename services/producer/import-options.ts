@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { mistake } from '../shared/domain/faults.ts'
+import { tableOrJson } from '../shared/io/flag-kinds.ts'
 import { describeFlagMistakes, parseLastDay } from './simulation-options.ts'
 
 const flags = z.strictObject({
@@ -9,7 +10,7 @@ const flags = z.strictObject({
   rejects: z.string().min(1, 'must not be empty').optional(),
   schemaVersion: z.enum(['1', '2'], 'must be 1 or 2').default('2'),
   dryRun: z.boolean().default(false),
-  format: z.enum(['table', 'json'], 'must be table or json').default('table'),
+  format: tableOrJson,
 })
 
 export interface ImportSettings {

@@ -3,15 +3,10 @@ import { randomInt } from 'node:crypto'
 import { z } from 'zod'
 
 import { mistake } from '../shared/domain/faults.ts'
+import { tableOrJson, whole } from '../shared/io/flag-kinds.ts'
 import { dayMs } from './traffic.ts'
 
 const share = z.coerce.number('must be a number').min(0, 'must be from 0 to 1').max(1, 'must be from 0 to 1')
-const whole = (low: number, high: number) =>
-  z.coerce
-    .number('must be a number')
-    .int('must be a whole number')
-    .min(low, `must be at least ${low}`)
-    .max(high, `must be at most ${high}`)
 const seedMax = 2 ** 32 - 1
 
 /** The flags of `simulate` as they are typed. */
@@ -35,7 +30,7 @@ const flags = z.strictObject({
   duplicates: share.default(0),
   malformed: share.default(0),
   schemaVersion: z.enum(['1', '2', 'mixed'], 'must be 1, 2 or mixed').default('2'),
-  format: z.enum(['table', 'json'], 'must be table or json').default('table'),
+  format: tableOrJson,
 })
 
 export interface SimulationOptions {

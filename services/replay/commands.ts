@@ -8,17 +8,11 @@ import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
 import { formatNumber } from '../shared/io/render.ts'
+import { shareDimensions } from '../shared/io/flag-kinds.ts'
 import { createStore } from '../shared/pipeline/store.ts'
 import { dropReplay, findManifest, findReplay, listReplays } from './catalogue.ts'
 import { diffReplays } from './diff-run.ts'
-import {
-  diffDimensions,
-  parseDiffFlags,
-  parseDropFlags,
-  parseListFlags,
-  parseRunFlags,
-  parseVerifyFlags,
-} from './flags.ts'
+import { parseDiffFlags, parseDropFlags, parseListFlags, parseRunFlags, parseVerifyFlags } from './flags.ts'
 import { liveName, readReplayName, replayDatabase } from './names.ts'
 import { printList, printVerification } from './print.ts'
 import { printDiff } from './print-diff.ts'
@@ -161,7 +155,7 @@ function registerDiff(replay: Command, context: ReplayContext): void {
     .description('The shares of two replays of one range, or of one and live: difference, interval, and what moved it')
     .argument('<before>', 'a replay, or live')
     .argument('<after>', 'a replay, or live')
-    .option('--by <dimensions>', `comma list of ${diffDimensions.join(', ')}; or none (default none)`)
+    .option('--by <dimensions>', `comma list of ${shareDimensions.join(', ')}; or none (default none)`)
     .option('--format <format>', 'table, json or csv (default table)')
     .addHelpText(
       'after',

@@ -1,8 +1,8 @@
 import { mistake } from '../shared/domain/faults.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
+import type { ShareDimension } from '../shared/io/flag-kinds.ts'
 import { findManifest } from './catalogue.ts'
 import { diffCells, type DiffCell } from './diff.ts'
-import type { DiffDimension } from './flags.ts'
 import type { Manifest } from './manifest.ts'
 import { liveName, readReplayName, replayDatabase } from './names.ts'
 import { rangesText } from './print.ts'
@@ -12,7 +12,7 @@ import { assertLiveHasRead, type VerifyDeps } from './verify.ts'
 export interface Diff {
   readonly before: string
   readonly after: string
-  readonly by: readonly DiffDimension[]
+  readonly by: readonly ShareDimension[]
   /** What was compared, in words. */
   readonly range: string
   /** Accepted events of each side: where they differ, fates do, and not the definition of value alone. */
@@ -22,7 +22,7 @@ export interface Diff {
 
 /** The shares of one range of the log in two databases; each name is a finished replay or `live`. */
 export async function diffReplays(
-  names: { before: string; after: string; by: readonly DiffDimension[] },
+  names: { before: string; after: string; by: readonly ShareDimension[] },
   deps: { clickHouse: ClickHouse; liveDatabase: string; depsOf(database: string): VerifyDeps },
 ): Promise<Diff> {
   const { clickHouse, liveDatabase } = deps

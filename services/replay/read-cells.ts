@@ -1,8 +1,8 @@
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
+import type { ShareDimension } from '../shared/io/flag-kinds.ts'
 import type { Definition } from './definition.ts'
 import type { CellRows } from './diff.ts'
 import { withinRanges } from './digest.ts'
-import type { DiffDimension } from './flags.ts'
 
 interface Row {
   readonly cell: string[]
@@ -18,7 +18,7 @@ interface Row {
 export async function readCells(
   source: { clickHouse: ClickHouse; database: string },
   range: Pick<Definition, 'topicId' | 'ranges'>,
-  by: readonly DiffDimension[],
+  by: readonly ShareDimension[],
 ): Promise<CellRows[]> {
   const within = withinRanges(range)
   const cell = `[${by.map((dimension) => columnOf[dimension]).join(', ')}]::Array(String) AS cell`
@@ -58,7 +58,7 @@ export async function countAccepted(
   return row!.rows
 }
 
-const columnOf: Record<DiffDimension, string> = {
+const columnOf: Record<ShareDimension, string> = {
   product: 'toString(product)',
   cohort_month: "formatDateTime(activated_on, '%Y-%m')",
   country: 'toString(country)',

@@ -1,7 +1,5 @@
 import { mistake } from '../shared/domain/faults.ts'
-
-export const shareDimensions = ['product', 'cohort_month', 'country', 'plans', 'day'] as const
-export type ShareDimension = (typeof shareDimensions)[number]
+import { shareDimensions, type ShareDimension } from '../shared/io/flag-kinds.ts'
 
 export const intentClasses = ['direct', 'assisted', 'entitlement', 'free', 'unclassified', 'not_a_request'] as const
 

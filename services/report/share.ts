@@ -3,7 +3,7 @@ import type { ShareDefinition } from '../shared/domain/taxonomy.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { viewsDatabase } from '../shared/io/settings.ts'
 import { correctedFigures, correctionLegend, correctionsOf, type Corrections } from './corrected.ts'
-import type { ShareDimension } from './exported-views.ts'
+import type { ShareDimension } from '../shared/io/flag-kinds.ts'
 import {
   formatInterval,
   renderCsv,

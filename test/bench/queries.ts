@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { createRandom } from '../../services/producer/random.ts'
-import type { ShareDimension } from '../../services/report/exported-views.ts'
+import type { ShareDimension } from '../../services/shared/io/flag-kinds.ts'
 import { queryShare } from '../../services/report/share.ts'
 import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
 import { createClickHouse, type ClickHouse } from '../../services/shared/io/clickhouse.ts'

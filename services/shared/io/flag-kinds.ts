@@ -1,0 +1,73 @@
+import { z } from 'zod'
+
+import { isDay } from '../domain/day.ts'
+import { mistake } from '../domain/faults.ts'
+import { formats } from './render.ts'
+
+/** What flags of several verbs are made of. Every message is the second half of a sentence that begins with the flag. */
+export const whole = (low: number, high: number) =>
+  z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(low, `must be at least ${low}`)
+    .max(high, `must be at most ${high}`)
+
+export const day = z.string().refine(isDay, 'must be a day as 2026-03-31')
+export const format = z.enum(formats, `must be ${formats.join(', ')}`).default('table')
+export const tableOrJson = z.enum(['table', 'json'], 'must be table or json').default('table')
+
+/** What a share may be split by. */
+export const shareDimensions = ['product', 'cohort_month', 'country', 'plans', 'day'] as const
+export type ShareDimension = (typeof shareDimensions)[number]
+
+/** Names joined by commas, each once; `none` for no split at all. */
+export const dimensions = z
+  .string()
+  .transform((value) => [...new Set(value.split(',').map((part) => part.trim()))].filter((part) => part !== ''))
+  .transform((parts) => (parts.length === 1 && parts[0] === 'none' ? [] : parts))
+  .pipe(
+    z.array(
+      z.enum(shareDimensions, {
+        error: ({ input }) =>
+          `has no dimension ${String(input).slice(0, 64)}; there are ${shareDimensions.join(', ')}, or none`,
+      }),
+    ),
+  )
+
+/** Each mistake as a sentence's part: the flag as it is typed (`positional` names are arguments), and what is wrong. */
+export function flagFaults({ issues }: z.ZodError, positional: readonly string[] = []): string[] {
+  return issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return `has no flag ${issue.keys.map((key) => `--${kebab(key)}`).join(', ')}`
+    }
+    const name = String(issue.path[0])
+    return `${positional.includes(name) ? `<${name}>` : `--${kebab(name)}`} ${issue.message}`
+  })
+}
+
+/** Checks what was typed of a verb; all mistakes come back together, in one sentence. */
+export function flagParser<T extends z.ZodType>(
+  verb: string,
+  schema: T,
+  { positional, alsoWrong = () => [] }: FlagParserOptions = {},
+): (given: unknown) => z.output<T> {
+  return (given) => {
+    const parsed = schema.safeParse(given)
+    const faults = parsed.success ? alsoWrong(parsed.data) : flagFaults(parsed.error, positional)
+    if (!parsed.success || faults.length > 0) {
+      throw mistake(`${verb}: ${faults.join('; ')}`)
+    }
+    return parsed.data
+  }
+}
+
+export interface FlagParserOptions {
+  /** Arguments; all else are flags. */
+  readonly positional?: readonly string[]
+  /** What flags that are each well typed say against each other. */
+  readonly alsoWrong?: (flags: unknown) => string[]
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
