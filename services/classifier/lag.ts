@@ -67,16 +67,19 @@ export function createLagWatch(deps: LagDeps): LagWatch {
   let failing = false
   let asking: Promise<unknown> = Promise.resolve()
 
-  /** Where a partition stands that is not open yet: where opening it would most likely go on. */
-  async function findUnknown(): Promise<void> {
-    const unknown = [...known].filter(([partition, state]) => fromOf(partition, state) === undefined)
-    if (unknown.length === 0) {
+  /**
+   * Where a partition stands that is not open: where opening it would most likely go on. Asked at each look, since it may stay
+   * closed for long: after a rejoin it is opened by its next message, and what it was known to wait for may be stored by then.
+   */
+  async function findClosed(): Promise<void> {
+    const closed = [...known].filter(([partition, state]) => state.settledTo(partition) === undefined)
+    if (closed.length === 0) {
       return
     }
     const questions = [deps.committed(), deps.watermarks()] as const
     asking = Promise.allSettled(questions)
     const [committed, watermarks] = await Promise.all(questions)
-    for (const [partition, state] of unknown) {
+    for (const [partition, state] of closed) {
       const low = watermarks.find((mark) => mark.partition === partition)?.low ?? 0
       state.from = Math.max(committed.get(partition)?.offset ?? 0, low)
     }
@@ -102,7 +105,7 @@ export function createLagWatch(deps: LagDeps): LagWatch {
 
   async function lookAtAll(): Promise<void> {
     const faults: unknown[] = []
-    await findUnknown().catch((thrown: unknown) => faults.push(thrown))
+    await findClosed().catch((thrown: unknown) => faults.push(thrown))
     // One after the other: a look must not weigh on the broker, or on us.
     const asked = known
     for (const [partition, state] of asked) {

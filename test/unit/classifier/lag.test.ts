@@ -121,6 +121,20 @@ test('what is known of a partition stays while it is not open, and goes when it 
   assert.deepEqual(watch.lags(), [])
 })
 
+test('a partition that a rejoin closed is not behind once its last message is committed, though no message opens it', async (t) => {
+  const { state, watch, own } = world({ 1: [10_000, 50_000] })
+  t.after(() => watch.disown(1))
+  state.settled.set(1, 0)
+  own(1)
+  await watch.look()
+  assert.match(watch.tooOld()!, /^partition 1: its first message that is not stored was sent 90 s ago/)
+  state.settled.delete(1)
+  own(1)
+  await watch.look()
+  assert.deepEqual(watch.lags(), [{ partition: 1, offsets: 0, seconds: 0 }])
+  assert.equal(watch.tooOld(), undefined)
+})
+
 test('partitions of several members: one that moves between them is known on, whoever says so first', async (t) => {
   const { watch } = world({ 0: [90_000], 1: [80_000, 95_000], 2: [70_000] })
   t.after(() => Promise.all([watch.disown(1), watch.disown(2)]))
