@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { mistake } from '../shared/domain/faults.ts'
 import { parseLogBound, type LogBound } from '../shared/domain/log-bound.ts'
-import { flagFaults, tableOrJson as format, whole } from '../shared/io/flag-kinds.ts'
+import { flagFaults, isPath, tableOrJson as format, whole } from '../shared/io/flag-kinds.ts'
 import type { TableOrJson } from '../shared/io/render.ts'
 import type { RangeLimits } from './run.ts'
 
@@ -45,7 +45,7 @@ export function parseVerifyFlags(dir: string, given: unknown): { format: TableOr
 function parsed<T extends z.ZodType>(verb: string, dir: string, schema: T, given: unknown): z.output<T> {
   const result = schema.safeParse(given)
   const faults = [
-    ...(dir === '' || dir.includes('\0') || dir.length > dirCharactersMax ? ['the folder is no path'] : []),
+    ...(isPath(dir) ? [] : ['the folder is no path']),
     ...(result.success ? [] : flagFaults(result.error)),
   ]
   if (!result.success || faults.length > 0) {
@@ -53,6 +53,3 @@ function parsed<T extends z.ZodType>(verb: string, dir: string, schema: T, given
   }
   return result.data
 }
-
-/** A system's own bound, which it tells in a sentence of its own. */
-const dirCharactersMax = 4_096

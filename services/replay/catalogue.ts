@@ -55,19 +55,19 @@ export async function findManifest(clickHouse: ClickHouse, name: string): Promis
 
 /**
  * Removes a replay: its views, its consumer group, then its tables, which say that it is one, so that a drop which was cut off
- * can be given again. As user steward.
+ * can be given again. As user steward. Without `admin` it has no group: it was replayed from an archive.
  */
 export async function dropReplay(
   definition: Definition,
-  { steward, admin }: { steward: ClickHouse; admin: KafkaAdmin },
+  { steward, admin }: { steward: ClickHouse; admin: KafkaAdmin | undefined },
 ): Promise<void> {
   const { replay, group } = definition
-  const members = await admin.groupMembers(group)
+  const members = (await admin?.groupMembers(group)) ?? 0
   if (members > 0) {
     throw mistake(`${members} ${members > 1 ? 'processes are' : 'process is'} running replay ${replay}; stop it first`)
   }
   const database = replayDatabase(replay)
   await steward.command(`DROP DATABASE IF EXISTS ${viewsDatabase(database)} SYNC`)
-  await admin.deleteGroup(group)
+  await admin?.deleteGroup(group)
   await steward.command(`DROP DATABASE IF EXISTS ${database} SYNC`)
 }

@@ -57,18 +57,19 @@ function registerRun(replay: Command, context: ReplayContext): void {
     )
     .option('--to <bound>', 'ends, not included, as offsets or a time (default: where the log ends now)')
     .option('--taxonomy <version>', 'taxonomy that classes the events (default TAXONOMY_VERSION)')
-    .option('--source <source>', 'where the log is read: kafka (default kafka)')
+    .option('--source <source...>', 'where the log is read: kafka, or archive and its folder (default kafka)')
     .option('--processes <n>', 'processes that share the work (default 1: this one)')
     .option('--rate <n>', 'offsets a second at most, all processes together (default: as fast as it goes)')
     .option(
-      '--with-parent',
-      'stop when standard input closes, and leave the manifest to the process that started this one',
+      '--with-parent <part>',
+      'this is a part of so many processes, as 2/4: stop when standard input closes, and leave the manifest to the parent',
     )
     .option(...formatFlag)
     .addHelpText(
       'after',
       '\nLive tables are only read. The range is fixed when the replay begins; at its end a manifest with a digest is printed.' +
-        '\nExit code 130: stopped before the end.\n\nExample:\n  npx intent-ledger replay run next_year --taxonomy 2 --processes 2',
+        '\nExit code 130: stopped before the end.\n\nExample:\n  npx intent-ledger replay run next_year --taxonomy 2 --processes 2' +
+        '\n  npx intent-ledger replay run of_old --source archive log-archive',
     )
     .action((given: string, flags: unknown) => replayRun(readReplayName(given), parseRunFlags(flags), context))
 }
@@ -143,7 +144,7 @@ function registerDrop(replay: Command, context: ReplayContext): void {
         process.exitCode = 1
         return
       }
-      const { admin } = await context.kafka()
+      const admin = definition.source === 'kafka' ? (await context.kafka()).admin : undefined
       await dropReplay(definition, { steward, admin })
       context.stdout.write(`dropped ${what}\n`)
     })

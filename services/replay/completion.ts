@@ -6,7 +6,7 @@ import { restoreMissing } from '../shared/pipeline/verify.ts'
 import type { Logger } from '../shared/io/log.ts'
 import type { Definition } from './definition.ts'
 import type { PartitionRange } from './ranges.ts'
-import type { ReplaySource } from './source.ts'
+import type { ReplayLog } from './source.ts'
 
 /** How far a replay has come, all its processes together. */
 export interface ReplayProgress {
@@ -19,7 +19,7 @@ export interface ReplayProgress {
 
 export interface CompletionDeps {
   readonly definition: Definition
-  readonly source: Pick<ReplaySource, 'peek' | 'watermarks'>
+  readonly source: Pick<ReplayLog, 'peek' | 'watermarks'>
   readonly store: Store
   readonly stream: StreamDefinition
   readonly log: Logger

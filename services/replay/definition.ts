@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import type { FateSettings } from '../shared/domain/fate.ts'
 import { mistake } from '../shared/domain/faults.ts'
+import { sourceKinds } from './source.ts'
 
 const count = z.int().min(0)
 
@@ -11,7 +12,7 @@ const count = z.int().min(0)
  */
 export const definitionSchema = z.strictObject({
   replay: z.string(),
-  source: z.literal('kafka'),
+  source: z.enum(sourceKinds),
   topic: z.string(),
   topicId: z.string(),
   group: z.string(),

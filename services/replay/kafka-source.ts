@@ -1,15 +1,14 @@
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { startLogConsumer } from '../shared/io/kafka-consumer.ts'
-import type { KafkaPeek } from '../shared/io/kafka-peek.ts'
+import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
 import { fetchBytes } from '../shared/pipeline/memberships.ts'
-import type { ReplaySource } from './source.ts'
+import type { ReplayLog, ReplaySource } from './source.ts'
 
 export interface KafkaSourceOptions {
   readonly kafka: Kafka
   readonly admin: KafkaAdmin
-  readonly peek: KafkaPeek
   readonly topic: string
   readonly group: string
   readonly sessionTimeoutMs: number
@@ -25,15 +24,33 @@ export interface KafkaSourceOptions {
 const eventBytes = 250
 const fetchBytesLeast = 16_384
 
-/** The log in Kafka, read as a consumer group of the replay's own. */
+/** The log in Kafka. */
+export function openKafkaLog({
+  kafka,
+  admin,
+  topic,
+}: Pick<KafkaSourceOptions, 'kafka' | 'admin' | 'topic'>): ReplayLog {
+  const peek = createKafkaPeek(kafka, topic)
+  return {
+    ...{ kind: 'kafka', topic },
+    topicId: (of) => admin.topicId(of),
+    watermarks: (of) => admin.watermarks(of),
+    offsetsAt: (of, timeMs) => admin.offsetsAt(of, timeMs),
+    peek: (partition, offset) => peek.at(partition, offset),
+    // Its watermarks say all that is known.
+    assertHolds: () => undefined,
+    close: () => peek.close(),
+  }
+}
+
+/** The same, read as a consumer group of the replay's own. */
 export function openKafkaSource(options: KafkaSourceOptions): ReplaySource {
-  const { admin, peek } = options
+  const { admin } = options
   const fetchBytesMax = Math.max(fetchBytesLeast, Math.min(fetchBytes, options.ratePerSecond * eventBytes))
   return {
     topicId: (topic) => admin.topicId(topic),
     watermarks: (topic) => admin.watermarks(topic),
     committed: (group, topic) => admin.committed(group, topic),
-    peek: (partition, offset) => peek.at(partition, offset),
     startConsumer: (events) =>
       startLogConsumer({
         ...options,

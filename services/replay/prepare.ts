@@ -2,17 +2,16 @@ import type { FateSettings } from '../shared/domain/fate.ts'
 import { mistake } from '../shared/domain/faults.ts'
 import type { LogBound } from '../shared/domain/log-bound.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
-import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { migrate } from '../shared/io/migrations.ts'
 import type { NamedTaxonomy } from '../shared/pipeline/partition.ts'
 import { assertSameReplay, type Asked, type Definition } from './definition.ts'
 import { replayDatabase, replayGroup } from './names.ts'
 import { fixRanges, type PartitionRange } from './ranges.ts'
 import { openReplayRecord } from './record.ts'
+import type { ReplayLog } from './source.ts'
 
 export interface PrepareOptions {
   readonly name: string
-  readonly topic: string
   /** The live classifiers' group. */
   readonly group: string
   readonly from: LogBound | undefined
@@ -30,14 +29,15 @@ export interface PrepareOptions {
  */
 export async function prepareReplay(
   options: PrepareOptions,
-  deps: { clickHouse: ClickHouse; admin: KafkaAdmin; nowMs: number },
+  deps: { clickHouse: ClickHouse; log: ReplayLog; nowMs: number },
 ): Promise<Definition> {
-  const { name, topic, taxonomy, fates, codeVersion, cluster } = options
-  const { clickHouse, admin } = deps
+  const { name, taxonomy, fates, codeVersion, cluster } = options
+  const { clickHouse, log } = deps
+  const { topic } = log
   const database = replayDatabase(name)
   const record = openReplayRecord({ clickHouse, database })
   const asked: Asked = {
-    ...{ replay: name, source: 'kafka', topic, topicId: await admin.topicId(topic), codeVersion },
+    ...{ replay: name, source: log.kind, topic, topicId: await log.topicId(topic), codeVersion },
     group: replayGroup(options.group, name),
     asked: { from: options.from?.text ?? '', to: options.to?.text ?? '' },
     taxonomy: { version: taxonomy.taxonomy.version, hash: taxonomy.hash },
@@ -48,7 +48,7 @@ export async function prepareReplay(
     assertSameReplay(known, asked)
     return known
   }
-  const ranges = await askForRanges(options, admin)
+  const ranges = await askForRanges(options, log)
   await assertFree(clickHouse, database)
   await migrate(clickHouse, { database, dedupWindowBlocks: options.dedupWindowBlocks, cluster })
   const begun = await record.begin({ ...asked, ranges, startedAt: new Date(deps.nowMs).toISOString() }, cluster)
@@ -57,12 +57,17 @@ export async function prepareReplay(
   return begun
 }
 
-async function askForRanges({ topic, from, to, fates }: PrepareOptions, admin: KafkaAdmin): Promise<PartitionRange[]> {
+async function askForRanges({ from, to, fates }: PrepareOptions, log: ReplayLog): Promise<PartitionRange[]> {
+  const { topic, kind: source } = log
   const atTime = async (bound: LogBound | undefined) =>
-    bound?.kind === 'time' ? await admin.offsetsAt(topic, bound.timeMs) : new Map<number, number>()
-  const [watermarks, fromTime, toTime] = [await admin.watermarks(topic), await atTime(from), await atTime(to)]
+    bound?.kind === 'time' ? await log.offsetsAt(topic, bound.timeMs) : new Map<number, number>()
+  const [watermarks, fromTime, toTime] = [await log.watermarks(topic), await atTime(from), await atTime(to)]
   const { duplicateWindowOffsets } = fates
-  return fixRanges({ topic, from, to, watermarks, fromTime, toTime, duplicateWindowOffsets })
+  const ranges = fixRanges({ topic, source, from, to, watermarks, fromTime, toTime, duplicateWindowOffsets })
+  for (const { partition, first, end } of ranges.filter((range) => range.first < range.end)) {
+    log.assertHolds(partition, Math.max(0, first - duplicateWindowOffsets), end)
+  }
+  return ranges
 }
 
 /** Rows without a definition are somebody else's, or what a drop that was cut off has left. */

@@ -1,6 +1,7 @@
 import { mistake } from '../shared/domain/faults.ts'
 import type { LogBound } from '../shared/domain/log-bound.ts'
 import type { Watermarks } from '../shared/io/kafka-admin.ts'
+import type { SourceKind } from './source.ts'
 
 /** A replay's part of one partition: `end` is one past its last offset. */
 export interface PartitionRange {
@@ -11,6 +12,7 @@ export interface PartitionRange {
 
 export interface RangeQuestion {
   readonly topic: string
+  readonly source: SourceKind
   readonly from: LogBound | undefined
   readonly to: LogBound | undefined
   readonly watermarks: readonly Watermarks[]
@@ -44,7 +46,7 @@ export function fixRanges(question: RangeQuestion): PartitionRange[] {
 }
 
 function rangeOf({ partition, low, high }: Watermarks, question: RangeQuestion): PartitionRange {
-  const { topic, from, to, duplicateWindowOffsets } = question
+  const { topic, source, from, to, duplicateWindowOffsets } = question
   const earliest = low === 0 ? 0 : low + duplicateWindowOffsets
   const end = boundAt(to, question.toTime, partition) ?? high
   const first = boundAt(from, question.fromTime, partition) ?? Math.min(earliest, end)
@@ -61,11 +63,21 @@ function rangeOf({ partition, low, high }: Watermarks, question: RangeQuestion):
       first < low
         ? `this range begins at ${first}`
         : `this range begins at ${first} and whether its events are copies is decided by the ${duplicateWindowOffsets} offsets before it`
+    const { has, before, instead } = holdings[source]
     throw mistake(
-      `${place} has events only from offset ${low} on, retention has deleted those before, and ${why}; begin at ${low + duplicateWindowOffsets} or later, or replay from an archive (\`archive\`)`,
+      `${place} ${has} only from offset ${low} on${before}, and ${why}; begin at ${low + duplicateWindowOffsets} or later${instead}`,
     )
   }
   return { partition, first, end }
+}
+
+const holdings: Record<SourceKind, { has: string; before: string; instead: string }> = {
+  kafka: {
+    has: 'has events',
+    before: ', retention has deleted those before',
+    instead: ', or replay from an archive (`--source archive DIR`)',
+  },
+  archive: { has: 'was archived', before: '', instead: '' },
 }
 
 function boundAt(

@@ -4,7 +4,6 @@ import { parseLogBound } from '../shared/domain/log-bound.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { codeVersion } from '../shared/io/code-version.ts'
 import { countFetchesAsHeap } from '../shared/io/heap.ts'
-import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
 import { openRegistry } from '../shared/io/schema-registry.ts'
 import { clickHouseSettings, clickHouseVariables, readSettings } from '../shared/io/settings.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
@@ -16,8 +15,8 @@ import type { ReplayContext } from './commands.ts'
 import type { ReplayProgress } from './completion.ts'
 import type { Definition } from './definition.ts'
 import type { RunFlags } from './flags.ts'
-import { openKafkaSource } from './kafka-source.ts'
 import { replayDatabase } from './names.ts'
+import { openLog } from './open-log.ts'
 import { prepareReplay } from './prepare.ts'
 import { printManifest, rangesText } from './print.ts'
 import { openReplayRecord } from './record.ts'
@@ -28,7 +27,13 @@ import { finishReplay } from './verify.ts'
 
 const replayVariables = [
   ...clickHouseVariables,
-  ...(['KAFKA_DECODER', 'SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD'] as const),
+  ...([
+    'KAFKA_GROUP',
+    'KAFKA_DECODER',
+    'SCHEMA_REGISTRY_URL',
+    'SCHEMA_REGISTRY_USER',
+    'SCHEMA_REGISTRY_PASSWORD',
+  ] as const),
   ...(['TAXONOMY_VERSION', 'DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'CLICKHOUSE_CLUSTER'] as const),
   ...([
     'KAFKA_MEMBERSHIPS',
@@ -54,18 +59,28 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
   const settings = readSettings(env, replayVariables)
   const taxonomy = loadTaxonomy(flags.taxonomy ?? settings.TAXONOMY_VERSION)
   const stop = stopOnSignals()
-  if (flags.withParent) {
+  if (flags.withParent !== undefined) {
     process.stdin.resume()
     process.stdin.once('close', stop.stop)
   }
 
   // Dependencies
   const { log } = context
-  const { kafka, admin, topic, group } = await context.kafka()
+  const opened = await openLog(flags.source, {
+    ...{ kafka: () => context.kafka(), log },
+    fetch: {
+      ...{ sessionTimeoutMs: settings.SESSION_TIMEOUT_MS, metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS },
+      ...{
+        fetchWaitMs: settings.FETCH_WAIT_MS,
+        decoder: settings.KAFKA_DECODER,
+        ratePerSecond: flags.rate ?? Infinity,
+      },
+    },
+  })
   const { client: clickHouse } = await context.clickHouse('pipeline')
   const definition = await prepareReplay(
     {
-      ...{ name, topic, group, from, to, taxonomy, codeVersion: codeVersion() },
+      ...{ name, group: settings.KAFKA_GROUP, from, to, taxonomy, codeVersion: codeVersion() },
       fates: {
         ...defaultFateSettings,
         duplicateWindowOffsets: settings.DUPLICATE_WINDOW_OFFSETS,
@@ -74,7 +89,7 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
       dedupWindowBlocks: settings.DEDUP_WINDOW_BLOCKS,
       cluster: settings.CLICKHOUSE_CLUSTER,
     },
-    { clickHouse, admin, nowMs: Date.now() },
+    { clickHouse, log: opened.log, nowMs: Date.now() },
   )
   const database = replayDatabase(name)
   const stream = assistantIntents
@@ -82,19 +97,15 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
   // Inserts are given up sooner than a digest, which reads for minutes.
   const inserting = createClickHouse(clickHouseSettings(settings, 'pipeline'))
   const store = createStore({ clickHouse: inserting, database, stream })
-  const peek = createKafkaPeek(kafka, topic)
-  const source = openKafkaSource({
-    ...{ kafka, admin, peek, topic, group: definition.group, log, decoder: settings.KAFKA_DECODER },
-    ...{ sessionTimeoutMs: settings.SESSION_TIMEOUT_MS, metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS },
-    ...{ fetchWaitMs: settings.FETCH_WAIT_MS, ratePerSecond: flags.rate ?? Infinity },
-  })
 
   // Run
   let progress: ReplayProgress | undefined
-  const shown = flags.withParent ? undefined : showProgress(definition, context.stderr)
+  const shown = flags.withParent !== undefined ? undefined : showProgress(definition, context.stderr)
   const everyPartition = new Set(definition.ranges.map(({ partition }) => partition))
   const registry = recordSchemas(openRegistry(settings), { record, clickHouse, database, replay: name })
-  const replayer = (signal: AbortSignal) =>
+  const { index: part, of: parts } = flags.withParent ?? { index: 0, of: 1 }
+  const members = settings.KAFKA_MEMBERSHIPS
+  const replayer = (membership: number) => (signal: AbortSignal) =>
     runReplayer(
       {
         limits: {
@@ -107,28 +118,32 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
         ratePerSecond: flags.rate ?? Infinity,
       },
       {
-        ...{ definition, stream, source, store, registry, taxonomy, taxonomyOf: loadTaxonomy, log },
+        ...{ definition, stream, store, registry, taxonomy, taxonomyOf: loadTaxonomy, log },
+        source: opened.sourceFor(
+          { definition, record, store },
+          { index: part * members + membership, of: parts * members },
+        ),
         open: () => progress?.open ?? everyPartition,
       },
       signal,
     )
   const replayHere = (signal: AbortSignal) =>
     runMembers(
-      Array.from({ length: settings.KAFKA_MEMBERSHIPS }, () => replayer),
+      Array.from({ length: members }, (_, membership) => replayer(membership)),
       { signal, log },
     )
   const replayInChildren = (signal: AbortSignal) =>
     runChildren(startChild(definition, flags, env), { ...flags, log }, signal)
   try {
-    if (!flags.withParent) {
+    if (flags.withParent === undefined) {
       context.stderr.write(
-        `replay ${name}: ${rangesText(definition)} of ${topic}, taxonomy ${definition.taxonomy.version}, into ${database}\n`,
+        `replay ${name}: ${rangesText(definition)} of ${definition.topic}, taxonomy ${definition.taxonomy.version}, into ${database}\n`,
       )
     }
     const watch = (signal: AbortSignal) =>
       watchUntilComplete(
         {
-          ...{ definition, source, store, stream, log, outageMaxMs: settings.OUTAGE_MAX_MS },
+          ...{ definition, source: opened.log, store, stream, log, outageMaxMs: settings.OUTAGE_MAX_MS },
           leaseEndsMs: () => store.serverNowMs() + settings.LEASE_MS,
           onProgress(seen) {
             progress = seen
@@ -144,7 +159,7 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
     if (!isComplete) {
       process.exitCode = exitCodeStopped
     }
-    if (flags.withParent) {
+    if (flags.withParent !== undefined) {
       return
     }
     if (!isComplete) {
@@ -157,21 +172,24 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
     // Stop
     shown?.stop()
     stop.release()
-    if (flags.withParent) {
+    if (flags.withParent !== undefined) {
       process.stdin.destroy()
     }
-    await Promise.allSettled([peek.close(), inserting.close()])
+    await Promise.allSettled([opened.log.close(), inserting.close()])
   }
 }
 
-/** The same command for a part of the work: it joins the group, and says nothing unless something is wrong. */
-function startChild({ replay, asked, taxonomy }: Definition, { rate }: RunFlags, env: NodeJS.ProcessEnv) {
+/** The same command for a part of the work: it says nothing unless something is wrong. */
+function startChild({ replay, asked, taxonomy }: Definition, flags: RunFlags, env: NodeJS.ProcessEnv) {
+  const { rate, processes, source } = flags
   const args = [
-    ...['replay', 'run', replay, '--with-parent', `--taxonomy=${taxonomy.version}`],
+    ...['replay', 'run', replay, `--taxonomy=${taxonomy.version}`],
+    ...(source.archiveDir === undefined ? [] : ['--source', 'archive', source.archiveDir]),
     ...(asked.from === '' ? [] : [`--from=${asked.from}`]),
     ...(asked.to === '' ? [] : [`--to=${asked.to}`]),
     ...(rate === undefined ? [] : [`--rate=${rate}`]),
   ]
   const stderr = 2
-  return () => startVerbProcess({ args, env, output: stderr })
+  return (index: number) =>
+    startVerbProcess({ args: [...args, `--with-parent=${index + 1}/${processes}`], env, output: stderr })
 }

@@ -63,14 +63,14 @@ export async function runUntilComplete(
 
 /** Children that replay together, until the signal. One that ends by itself with a fault ends them all. */
 export async function runChildren(
-  start: () => Promise<VerbProcess>,
+  start: (index: number) => Promise<VerbProcess>,
   { processes, log }: { processes: number; log: Logger },
   signal: AbortSignal,
 ): Promise<void> {
   const children: VerbProcess[] = []
   try {
     for (let started = 0; started < processes && !signal.aborted; started++) {
-      children.push(await start())
+      children.push(await start(started))
     }
     log.info({ pids: children.map(({ pid }) => pid) }, 'processes started')
     const stopped = new Promise<undefined>((resolve) => {

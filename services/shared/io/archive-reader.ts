@@ -87,21 +87,16 @@ function rangeFaults(
  * The messages of a run of offsets, in rising order, with offset, timestamp, key and value as they were in Kafka. Chunks follow
  * each other without a gap from `first` to `last`.
  *
- * Throws `archive_damaged`, with file and offsets, where a range is missing or a file is not as it was written: before anything of
- * that range is handed out. Throws `log_expired` for offsets that retention had deleted before they were archived.
+ * Throws `archive_damaged`, with file and offsets: before anything is handed out where a range is missing, and before anything of a
+ * range where a file of it is not as it was written. Throws `log_expired` for offsets that retention had deleted before they were archived.
  */
 export async function* readArchive(
   dir: string,
   index: ArchiveIndex,
   wanted: RangePlace,
 ): AsyncGenerator<ArchiveChunk, void, void> {
-  const known = index.partitions.find(({ partition }) => partition === wanted.partition)
-  const inside = known?.ranges.filter(({ first, last }) => last >= wanted.first && first <= wanted.last) ?? []
   let next = wanted.first
-  for (const place of inside) {
-    if (place.first > next) {
-      throw notHeld(dir, { ...wanted, first: next, last: place.first - 1 })
-    }
+  for (const place of placesOf(dir, index, wanted)) {
     const manifest = await readRangeManifest(dir, index.state, place)
     if (manifest.expired > 0) {
       throw new PipelineError(
@@ -117,9 +112,23 @@ export async function* readArchive(
     yield* readCheckedRange(dir, manifest, { first: next, last })
     next = last + 1
   }
+}
+
+/** The ranges that hold a run of offsets. Throws `archive_damaged` where one of them is missing; their files are not looked at. */
+export function placesOf(dir: string, index: ArchiveIndex, wanted: RangePlace): readonly RangePlace[] {
+  const known = index.partitions.find(({ partition }) => partition === wanted.partition)
+  const inside = known?.ranges.filter(({ first, last }) => last >= wanted.first && first <= wanted.last) ?? []
+  let next = wanted.first
+  for (const place of inside) {
+    if (place.first > next) {
+      throw notHeld(dir, { ...wanted, first: next, last: place.first - 1 })
+    }
+    next = place.last + 1
+  }
   if (next <= wanted.last) {
     throw notHeld(dir, { ...wanted, first: next })
   }
+  return inside
 }
 
 function notHeld(dir: string, { partition, first, last }: RangePlace): PipelineError {

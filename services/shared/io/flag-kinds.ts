@@ -16,6 +16,11 @@ export const day = z.string().refine(isDay, 'must be a day as 2026-03-31')
 export const format = z.enum(formats, `must be ${formats.join(', ')}`).default('table')
 export const tableOrJson = z.enum(['table', 'json'], 'must be table or json').default('table')
 
+/** A system's own bounds of a path, which it tells in a sentence of its own. */
+export function isPath(given: string): boolean {
+  return given !== '' && !given.includes('\0') && given.length <= 4_096
+}
+
 /** What a share may be split by. */
 export const shareDimensions = ['product', 'cohort_month', 'country', 'plans', 'day'] as const
 export type ShareDimension = (typeof shareDimensions)[number]

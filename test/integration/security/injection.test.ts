@@ -111,7 +111,7 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   'archive verify': { '<dir>': 'file', '--format': 'refused' },
   'replay run': {
     ...{ '<name>': 'refused', '--from': 'refused', '--to': 'refused', '--taxonomy': 'refused', '--source': 'refused' },
-    ...{ '--processes': 'refused', '--rate': 'refused', '--with-parent': 'flag', '--format': 'refused' },
+    ...{ '--processes': 'refused', '--rate': 'refused', '--with-parent': 'refused', '--format': 'refused' },
   },
   'replay verify': { '<name>': 'refused', '--like': 'refused', '--format': 'refused' },
   'replay list': { '--format': 'refused' },

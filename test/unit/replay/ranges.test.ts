@@ -7,7 +7,7 @@ import { fixRanges, type RangeQuestion } from '../../../services/replay/ranges.t
 const none = new Map<number, number>()
 const fix = (over: Partial<RangeQuestion>) =>
   fixRanges({
-    topic: 't',
+    ...{ topic: 't', source: 'kafka' },
     from: undefined,
     to: undefined,
     watermarks: [
