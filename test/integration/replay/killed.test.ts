@@ -20,7 +20,7 @@ for (const [source, kills] of [
   test(`${kills} random SIGKILLs of replayers and ClickHouse, read from ${source}: the same command goes on, one digest`, async (t) => {
     const stack = await ownStack(t)
     const work = await replayCase(t, { stack, partitions: 3 })
-    await work.simulate({ events: kills * 1_500 })
+    await work.simulate({ events: 3_500 * kills })
     await work.assertDrained([work.startInProcess()])
     const words: string[] = []
     if (source === 'archive') {
@@ -31,13 +31,16 @@ for (const [source, kills] of [
     const seed = Date.now() % 1_000_000
     const random = createRandom(seed)
     const name = work.name()
-    const start = () => work.startReplay(['run', name, ...words, '--processes', String(random.integer(1, 3))], small)
+    const start = () =>
+      work.startReplay(['run', name, ...words, '--rate', '8000', '--processes', String(random.integer(1, 3))], small)
     let replay = start()
     const killed = { replayer: 0, clickhouse: 0 }
     for (let kill = 0; kill < kills; kill++) {
       // Never twice without progress between: the kills shall meet all of the work, not its beginning.
       const before = await batches(work, name)
-      await waitFor('another batch', async () => (await batches(work, name)) > before, { everyMs: 20 })
+      const more = waitFor('another batch', async () => (await batches(work, name)) > before, { everyMs: 20 })
+      const early = await Promise.race([replay.ended, more.then(() => undefined)])
+      assert.equal(early, undefined, `it ended by itself before kill ${kill + 1}: ${early?.stderr}`)
       await delay(random.integer(0, 150))
       if (random.integer(0, 2) === 0) {
         killed.clickhouse++
