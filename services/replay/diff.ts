@@ -1,6 +1,6 @@
 import { shareBounds, type BucketSums } from '../shared/domain/share-interval.ts'
-import { pairedDifference } from '../shared/domain/stats/paired-difference.ts'
 import { suppressedCells } from '../shared/domain/suppression.ts'
+import { differenceLimits, type Moved } from './difference-interval.ts'
 
 export const sides = ['strict', 'broad'] as const
 export type Side = (typeof sides)[number]
@@ -93,12 +93,9 @@ function diffCell({ key, was, is }: { key: readonly string[]; was: CellRows; is:
 }
 
 /**
- * The difference of two shares of the same requests under two definitions, with its interval.
- *
- * The same households stand on both sides, so their residuals are paired by bucket (`pairedDifference` with one base and no
- * shocks between periods: there is one period). What varies is which households there are; requests that both definitions
- * count alike cancel. Where fewer than 3 effective households are behind the requests that are counted otherwise, the
- * spread would rest on one or two people: no interval, by the rule of `shareInterval`.
+ * The difference of two shares of the same requests under two definitions, with its interval (`differenceLimits`). Where fewer
+ * than 3 effective households are behind the requests that are counted otherwise, the spread would rest on one or two
+ * people: no interval, by the rule of `shareInterval`.
  */
 function sideDifference(side: Side, was: CellRows, is: CellRows): SideDifference {
   const [before, after] = [bucketSums(side, was), bucketSums(side, is)]
@@ -116,9 +113,12 @@ function sideDifference(side: Side, was: CellRows, is: CellRows): SideDifference
   if (isCountedAlike(side, was, is)) {
     return { ...shares, difference, low: null, high: null, quality: 'same' }
   }
-  const { low, high } = pairedDifference(after, [before], { dayShocks: false })!
-  const quality = low === null || contributingHouseholds(before, after) < contributingLeast ? 'insufficient' : 'ok'
-  return { ...shares, difference, ...(quality === 'ok' ? { low, high } : { low: null, high: null }), quality }
+  const limits =
+    contributingHouseholds(before, after) < contributingLeast
+      ? null
+      : differenceLimits(before, after, movedIntents(side, was, is, (shares.before + shares.after) / 2))
+  const { low, high } = limits ?? { low: null, high: null }
+  return { ...shares, difference, low, high, quality: limits === null ? 'insufficient' : 'ok' }
 }
 
 const contributingLeast = 3
@@ -132,6 +132,14 @@ function isCountedAlike(side: Side, was: CellRows, is: CellRows): boolean {
       return pair.before.requests === pair.after.requests && pair.before[side] === pair.after[side]
     })
   )
+}
+
+function movedIntents(side: Side, was: CellRows, is: CellRows, share: number): Moved[] {
+  return pairIntents(was, is).flatMap(({ before, after }) => {
+    const [x, y] = [after.requests - before.requests, after[side] - before[side]]
+    const requests = Math.max(Math.abs(x), Math.abs(y))
+    return requests === 0 ? [] : { requests, weight: (y - share * x) / requests }
+  })
 }
 
 /** Effective households behind the requests that are counted otherwise, from what the buckets gain and lose. */

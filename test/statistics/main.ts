@@ -7,8 +7,9 @@ import { falsePages } from './false-pages.ts'
 import { kitagawaCoverage } from './kitagawa.ts'
 import { alarmRate } from './paired.ts'
 import { peekingRate } from './peeking.ts'
+import { diffCoverage } from './replay-diff.ts'
 
-/** The tables of README.md: `node test/statistics/main.ts paired peeking kitagawa drift audit pages`, with --scale 0.1 for a look. */
+/** The tables of README.md: `node test/statistics/main.ts paired peeking kitagawa drift audit diff pages`, with --scale 0.1 for a look. */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { scale: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
@@ -93,6 +94,20 @@ const tables: Record<string, () => void | Promise<void>> = {
             return `${coverage.toFixed(1)} (${relativeHalfWidth.toFixed(0)})`
           })
           row(method, String(events), `${100 * theta} %`, ...cells)
+        }
+  },
+  diff() {
+    row('households', 'requests in question', 'become', 'coverage', 'without an interval, %')
+    row('---', '---', '---', '---', '---')
+    for (const households of [50, 300, 2_000, 20_000])
+      for (const [name, moved] of [
+        ['10 %, of 40 % of households', { contributing: 0.4, a: 1, b: 3 }],
+        ['1 %, of 3 % of households', STRICT[0.01]],
+      ] as const)
+        for (const become of ['monetised', 'no request', 'either'] as const) {
+          const draws = scaled(households === 20_000 ? 1_000 : 4_000)
+          const { coverage, without } = diffCoverage({ households, moved, become }, { draws, seed })
+          row(String(households), name, become, coverage.toFixed(1), without.toFixed(1))
         }
   },
   peeking() {
