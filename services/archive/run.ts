@@ -145,7 +145,9 @@ async function fetchAll(run: ArchiveRun, archive: HeldArchive, open: readonly Po
 }
 
 async function skipExpired(run: ArchiveRun, archive: HeldArchive, open: readonly Position[]): Promise<void> {
-  const marks = await run.kafka.admin.watermarks(run.topic)
+  const marks = await outlasting(run, `asking for the ends of ${run.topic}`, () =>
+    run.kafka.admin.watermarks(run.topic),
+  )
   await assertSameLog(run, open[0]!)
   for (const position of open) {
     const { partition, next } = position
@@ -253,7 +255,7 @@ async function moveOn(archive: HeldArchive, position: Position, next: number): P
 }
 
 async function assertSameLog(run: ArchiveRun, { owner }: Position): Promise<void> {
-  const topicId = await run.kafka.admin.topicId(run.topic)
+  const topicId = await outlasting(run, `asking for the id of ${run.topic}`, () => run.kafka.admin.topicId(run.topic))
   if (topicId !== owner.topicId) {
     throw new PipelineError(
       `topic ${run.topic} was made anew (${topicId}): the archive ${owner.dir} is of the one before (${owner.topicId}), so ` +

@@ -11,6 +11,7 @@ import { verifyArchive } from '../../../services/archive/verify.ts'
 import { archiveFolder, assertSameAsLog } from '../../support/archive-case.ts'
 import { cliEnvironment, startCli } from '../../support/cli.ts'
 import { pipelineCase } from '../../support/pipeline-case.ts'
+import { ownStack } from '../../support/stack.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 const kills = 6
@@ -53,6 +54,25 @@ test('SIGKILL at random moments, and going on', async (t) => {
   assert.equal(unfinishedNow(), 0)
   await assertSameAsLog(dir, log)
   assert.deepEqual((await verifyArchive(dir, { onProgress: () => undefined })).faults, [])
+})
+
+test('Kafka killed while it reads: it says so, waits, and the archive is whole', async (t) => {
+  const stack = await ownStack(t)
+  const work = await pipelineCase(t, { stack, partitions: 2 })
+  await work.simulate({ events })
+  const log = await work.readLog()
+  const dir = await archiveFolder(t)
+  const env = { ...cliEnvironment(stack), KAFKA_TOPIC: work.topic }
+  const running = startCli(['archive', 'run', dir, ...ranges], env)
+  let said = ''
+  running.child.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  await waitFor('some ranges', () => Promise.resolve(globSync(join(dir, 'partition-*/[0-9]*-*')).length >= 5))
+  await stack.kafka.kill('SIGKILL')
+  await waitFor('it to say so', () => Promise.resolve(said.includes('trying again')))
+  await stack.kafka.start()
+  const { code, stderr } = await running.ended
+  assert.equal(code, 0, stderr)
+  await assertSameAsLog(dir, log)
 })
 
 test('a second process is refused while one writes; one that follows puts in place what it has when it is stopped', async (t) => {
