@@ -7,6 +7,7 @@ import { registerClassify, registerTaxonomy } from './classifier/commands.ts'
 import { registerLocal } from './local/commands.ts'
 import { createContext } from './local/context.ts'
 import { registerImport, registerSimulate } from './producer/commands.ts'
+import { registerRedrive } from './redrive/commands.ts'
 import { registerReplay } from './replay/commands.ts'
 import { registerReports } from './report/commands.ts'
 import { messageOf, PipelineError } from './shared/domain/faults.ts'
@@ -51,6 +52,7 @@ export function createProgram(context: ReturnType<typeof createContext>): Comman
   registerImport(program, context)
   registerClassify(program, context)
   registerReports(program, context)
+  registerRedrive(program, context)
   registerAudited(program, context)
   registerReplay(program, context)
   registerAlerts(program, context)

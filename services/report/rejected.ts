@@ -1,11 +1,10 @@
 import { reasonMeanings, type RejectionReason } from '../shared/domain/fate.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
+import { recordedWithin, type RecordedDays } from '../shared/io/recorded-days.ts'
 import { formatTime, renderCsv, renderJson, renderTable, type Cell, type Format } from '../shared/io/render.ts'
 
 /** Days are those of the Kafka record: a rejected message has no time of its own that can be trusted. */
-export interface RejectedParameters {
-  readonly from: string | undefined
-  readonly to: string | undefined
+export interface RejectedParameters extends RecordedDays {
   readonly reason: string
   /** Lists so many single messages, the newest first, instead of counts. */
   readonly list: number | undefined
@@ -45,11 +44,7 @@ export async function queryRejected(
   parameters: RejectedParameters,
 ): Promise<RejectedReport> {
   const { from, to, reason, list } = parameters
-  const where = [
-    ...(from === undefined ? [] : ['recorded_at >= toDateTime64({from:Date}, 3)']),
-    ...(to === undefined ? [] : ['recorded_at < toDateTime64({to:Date} + 1, 3)']),
-    ...(reason === '' ? [] : ['reason = {reason:String}']),
-  ]
+  const where = [...recordedWithin({ from, to }), ...(reason === '' ? [] : ['reason = {reason:String}'])]
   const source = `${database}.rejected_events ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}`
   const params = { from, to, reason, list, bytes: bytesShown }
   const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined))

@@ -21,9 +21,9 @@ export interface RunningCli {
 }
 
 /** Starts one verb. Nothing of this process' own environment that names servers goes along. */
-export function startCli(args: readonly string[], env: Record<string, string> = {}): RunningCli {
+export function startCli(args: readonly string[], env: Record<string, string> = {}, entry = cliFile): RunningCli {
   const { PATH, HOME } = process.env
-  const child = spawn(process.execPath, [cliFile, ...args], {
+  const child = spawn(process.execPath, [entry, ...args], {
     env: { PATH, HOME, INTENT_LEDGER_DATA: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

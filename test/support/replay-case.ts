@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { Writable } from 'node:stream'
 
 import { replayDatabase } from '../../services/replay/names.ts'
-import { createContext } from '../../services/local/context.ts'
-import { PipelineError } from '../../services/shared/domain/faults.ts'
 import { viewsDatabase } from '../../services/shared/io/settings.ts'
-import { createProgram } from '../../services/verbs.ts'
 import { cliEnvironment, startCli, type CliRun, type RunningCli } from './cli.ts'
 import { pipelineCase, type PipelineCase } from './pipeline-case.ts'
 import { uniqueName } from './stack.ts'
+import { runVerbHere } from './verb-here.ts'
 
 /** A manifest as `--format json` prints it. */
 export interface PrintedManifest {
@@ -72,7 +69,7 @@ export async function replayCase(...[t, options = {}]: Parameters<typeof pipelin
   })
   const roleOf = ([verb]: readonly string[]) => (verb === 'drop' ? 'steward' : 'pipeline')
   const replay: ReplayCase['replay'] = (words, env = {}) =>
-    runHere(['replay', ...words], environment(roleOf(words), env))
+    runVerbHere(['replay', ...words], environment(roleOf(words), env))
   return {
     ...work,
     replay,
@@ -95,35 +92,5 @@ export async function replayCase(...[t, options = {}]: Parameters<typeof pipelin
       const { code, stdout, stderr } = await replay(['verify', 'live', '--like', name])
       assert.equal(code, 0, `${stdout}${stderr}`)
     },
-  }
-}
-
-/** A verb in this process: a process of its own takes a second to start, and these tests give many. */
-async function runHere(words: readonly string[], env: Record<string, string>): Promise<CliRun> {
-  const said = { stdout: '', stderr: '' }
-  const collect = (name: keyof typeof said) =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        said[name] += chunk.toString()
-        done()
-      },
-    })
-  const context = createContext(
-    { LOG_LEVEL: 'silent', ...env },
-    { stdout: collect('stdout'), stderr: collect('stderr') },
-  )
-  process.exitCode = undefined
-  try {
-    await createProgram(context).parseAsync(['node', 'intent-ledger', ...words])
-    return { code: Number(process.exitCode ?? 0), ...said }
-  } catch (thrown) {
-    if (!(thrown instanceof PipelineError)) {
-      throw thrown
-    }
-    const code = thrown.code === 'usage_invalid' || thrown.code === 'config_invalid' ? 2 : 1
-    return { code, stdout: said.stdout, stderr: said.stderr + thrown.message }
-  } finally {
-    process.exitCode = undefined
-    await context.close()
   }
 }

@@ -16,6 +16,7 @@ export const faultCodes = [
   'receiver_unreachable',
   'receiver_refused',
   'membership_lost',
+  'producer_fenced',
   'lease_expired',
   'plan_unreadable',
   'ledger_disagrees',

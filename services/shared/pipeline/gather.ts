@@ -86,8 +86,9 @@ export function createGatherer(options: {
   stream: StreamDefinition
   fates: FateSettings
   memory: DuplicateMemory
+  onRejected?: (reason: RejectionReason, detail: string) => void
 }): Gatherer {
-  const { stream, fates, memory } = options
+  const { stream, fates, memory, onRejected } = options
   const idSlot = stream.fields.findIndex((field) => field.path === stream.idField) * 2
   const timeSlot = stream.fields.findIndex((field) => field.path === stream.timeField) * 2
   const at = new Int32Array(stream.fields.length * 2)
@@ -115,6 +116,7 @@ export function createGatherer(options: {
     tally.rejected += 1
     tally.rejectedOffsets += message.offset - tally.base
     tally.reasons[reason] = (tally.reasons[reason] ?? 0) + 1
+    onRejected?.(reason, detail)
   }
 
   function count(message: LogRecord): void {

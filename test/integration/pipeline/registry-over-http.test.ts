@@ -1,44 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 
 import { createEventEncoder } from '../../../services/shared/io/avro.ts'
-import { registryEntries, registryFile } from '../../../services/shared/io/schema-registry.ts'
 import { pipelineCase } from '../../support/pipeline-case.ts'
+import { latestSchema as latest, schemaWithRoom as withRoom, startRegistry } from '../../support/schema-registry.ts'
 import { someEvent } from '../../support/some-events.ts'
 import { waitFor } from '../../support/wait-for.ts'
-
-interface RecordSchema {
-  readonly fields: readonly unknown[]
-}
-
-const latest = JSON.parse(
-  readFileSync(new URL(registryEntries().at(-1)!.file, `file://${registryFile}`), 'utf8'),
-) as RecordSchema
-/** What a team may register next: one more optional field, which nobody here has heard of. */
-const withRoom = { ...latest, fields: [...latest.fields, { name: 'room', type: ['null', 'string'], default: null }] }
-
-/** A registry as Confluent documents it: GET /schemas/ids/{id}. */
-async function startRegistry(t: TestContext, schemas: Map<number, unknown>) {
-  const state = { failing: false, asked: [] as string[] }
-  const server = createServer((request, response) => {
-    state.asked.push(request.url!)
-    const id = /^\/schemas\/ids\/(\d+)$/.exec(request.url!)?.[1]
-    const schema = schemas.get(Number(id))
-    const [status, body] = state.failing
-      ? [500, { error_code: 50001, message: 'Error in the backend data store' }]
-      : schema === undefined
-        ? [404, { error_code: 40403, message: 'Schema not found' }]
-        : [200, { schema: JSON.stringify(schema) }]
-    response.writeHead(status, { 'content-type': 'application/vnd.schemaregistry.v1+json' }).end(JSON.stringify(body))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  return { ...state, state, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
 
 test('takes a writer schema with an added optional field from the registry, without a restart and without loss', async (t) => {
   const schemas = new Map<number, unknown>([[7, latest]])

@@ -85,6 +85,9 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
     ...{ '--value-class': 'refused', '--force': 'flag' },
   },
   rejected: { '--list': 'refused', '--reason': 'value', '--from': 'refused', '--to': 'refused', '--format': 'refused' },
+  redrive: {
+    ...{ '--reason': 'refused', '--from': 'refused', '--to': 'refused', '--dry-run': 'flag', '--format': 'refused' },
+  },
   audit: { '--format': 'refused' },
   repair: { '--dry-run': 'flag', '--yes': 'flag' },
   'audited draw': {
@@ -165,7 +168,7 @@ const pieces = new Set([
   ...["names.map((name) => `raw_${name} != rollup_${name}`).join(' OR ')"],
   ...["names.map((name) => `toString(raw_${name}) AS r_${name}, toString(rollup_${name}) AS u_${name}`).join(', ')"],
   // Conditions, whose values are parameters.
-  ...['range', 'ofRange', 'ofLedgerRange', 'options.where', "where.join(' AND ')"],
+  ...['range', 'ofRange', 'ofLedgerRange', 'inPart', 'options.where', "where.join(' AND ')"],
   ...["day === undefined ? '' : 'WHERE day = {day:Date}'", "where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`"],
   // A view's name, order and the names of its parameters from one closed list; values are parameters.
   ...['call', 'order', 'views', 'exportFormatNames[format]'],
@@ -306,6 +309,7 @@ test('every verb', async (t) => {
     'audited load': ['/nonexistent', '--name=spring', '--drawn=random'],
     'alerts backtest': ['--from=2026-01-01', '--to=2026-01-02'],
     'alerts explain': ['broad_share_falls_in_a_country', '--at=2026-01-02'],
+    redrive: ['--reason=unknown_schema'],
     'replay run': ['some_name'],
     'replay verify': ['live'],
     'replay diff': ['live', 'some_name'],

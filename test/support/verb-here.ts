@@ -1,0 +1,36 @@
+import { Writable } from 'node:stream'
+
+import { createContext } from '../../services/local/context.ts'
+import { PipelineError } from '../../services/shared/domain/faults.ts'
+import { createProgram } from '../../services/verbs.ts'
+import type { CliRun } from './cli.ts'
+
+/** A verb in this process: a process of its own takes a second to start, and these tests give many. */
+export async function runVerbHere(words: readonly string[], env: Record<string, string>): Promise<CliRun> {
+  const said = { stdout: '', stderr: '' }
+  const collect = (name: keyof typeof said) =>
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        said[name] += chunk.toString()
+        done()
+      },
+    })
+  const context = createContext(
+    { LOG_LEVEL: 'silent', ...env },
+    { stdout: collect('stdout'), stderr: collect('stderr') },
+  )
+  process.exitCode = undefined
+  try {
+    await createProgram(context).parseAsync(['node', 'intent-ledger', ...words])
+    return { code: Number(process.exitCode ?? 0), ...said }
+  } catch (thrown) {
+    if (!(thrown instanceof PipelineError)) {
+      throw thrown
+    }
+    const code = thrown.code === 'usage_invalid' || thrown.code === 'config_invalid' ? 2 : 1
+    return { code, stdout: said.stdout, stderr: said.stderr + thrown.message }
+  } finally {
+    process.exitCode = undefined
+    await context.close()
+  }
+}
