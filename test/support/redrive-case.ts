@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 import { createEventEncoder } from '../../services/shared/io/avro.ts'
+import { waitUntilDrained } from './assert-exact.ts'
 import { cliEnvironment, startCli, type CliRun, type RunningCli } from './cli.ts'
 import { pipelineCase, type PipelineCase } from './pipeline-case.ts'
 import { latestSchema, schemaWithRoom, startRegistry } from './schema-registry.ts'
 import { someEvent } from './some-events.ts'
 import { runVerbHere } from './verb-here.ts'
-import { waitFor } from './wait-for.ts'
 
 const entry = join(import.meta.dirname, 'stopping-redrive.ts')
 
@@ -19,7 +19,8 @@ export const unknownId = 9
 export interface RedriveCase extends PipelineCase {
   /** Framed values of that schema, each once. */
   values(count: number): Buffer[]
-  register(): void
+  /** Returns what takes it back. */
+  register(): () => void
   /** Lets a classifier settle the log as it is, then stops it. One that comes after has not heard of a schema before. */
   settle(): Promise<void>
   /** Any verb, in this process. */
@@ -69,22 +70,13 @@ export async function redriveCase(
     ...work,
     verb,
     values: (count) => Array.from({ length: count }, () => encoder.encode(someEvent())),
-    register: () => void schemas.set(unknownId, schemaWithRoom),
+    register() {
+      schemas.set(unknownId, schemaWithRoom)
+      return () => void schemas.delete(unknownId)
+    },
     async settle() {
-      const classifier = work.startInProcess()
-      await waitFor('the classifier to reach the end of the log', async () => {
-        classifier.assertAlive()
-        const marks = await work.admin.watermarks(work.topic)
-        const committed = await work.admin.committed(work.group, work.topic)
-        const ends = await work.clickHouse.rows<{ partition: number; end: number }>(
-          `SELECT partition, max(last_offset) + 1 AS end FROM ${work.database}.ingest_batches GROUP BY partition`,
-        )
-        return marks.every(({ partition, high }) => {
-          const end = ends.find((row) => row.partition === partition)?.end ?? 0
-          // The marker that ends a transaction is no message, so it can be the last offset for ever.
-          return end >= high - 1 && (committed.get(partition)?.offset ?? -1) === (end === 0 ? -1 : end)
-        })
-      })
+      const classifier = work.startInProcess({ REJECTED_ROWS_MIN: '1000000' })
+      await waitUntilDrained([await work.readLog()], { ...work, check: classifier.assertAlive })
       await classifier.stop()
     },
     async redrive(words = []) {
