@@ -31,7 +31,7 @@ export function printAudit(report: AuditReport, format: Format = 'table'): strin
   const differences = report.differences.map(
     ({ kind, where, expected, found }) => `${kind}: ${where}: expected ${expected}, found ${found}\n`,
   )
-  return `${table}\n${differences.join('')}${auditLine(report)}\n`
+  return `${table}\n${differences.join('')}${redrivenLine(report)}${auditLine(report)}\n`
 }
 
 /** `audit: clean — 303,009 offsets: 298,500 accepted, 3,009 duplicate, …`. */
@@ -45,6 +45,15 @@ export function auditLine(report: AuditReport): string {
     `${n(totals.rejected)} rejected, ${totals.erased > 0 ? `${n(totals.erased)} erased, ` : ''}` +
     `${n(totals.noMessage)} without a message, ${n(totals.expired)} expired; ${n(totals.unread)} not yet read`
   )
+}
+
+/** Nothing where nothing was redriven. */
+function redrivenLine({ redriven }: AuditReport): string {
+  const n = formatNumber
+  return redriven.sent + redriven.unknown === 0
+    ? ''
+    : `redriven: ${n(redriven.sent)} of the rejected messages: ${n(redriven.accepted)} accepted, ${n(redriven.duplicate)} duplicate, ` +
+        `${n(redriven.rejected)} rejected again, ${n(redriven.waiting)} not yet read; ${n(redriven.unknown)} not known\n`
 }
 
 export function printRepair({ steps, left, after }: RepairReport): string {

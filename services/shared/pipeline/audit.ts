@@ -4,6 +4,7 @@ import type { StreamDefinition } from '../domain/stream.ts'
 import type { KafkaAdmin, Watermarks } from '../io/kafka-admin.ts'
 import type { ClickHouse } from '../io/clickhouse.ts'
 import { findLedgerFaults } from './audit-ledger.ts'
+import { findRedriveFaults, type AuditedRedrives } from './audit-redriven.ts'
 import { findRollupFaults } from './audit-rollups.ts'
 import { findRowFaults } from './audit-rows.ts'
 import { readCommittedPlan } from './committed-plan.ts'
@@ -19,6 +20,9 @@ export interface Difference {
     | 'rows_outside_ledger'
     | 'rows_beyond_ledger'
     | 'rollup_differs'
+    | 'redriven_twice'
+    | 'redriven_not_rejected'
+    | 'redriven_fate'
   /** Where it is: a log range, or a roll-up and its key. */
   readonly where: string
   readonly expected: string
@@ -62,6 +66,7 @@ export interface AuditReport {
   readonly clean: boolean
   readonly differences: readonly Difference[]
   readonly partitions: readonly AuditedPartition[]
+  readonly redriven: AuditedRedrives
 }
 
 export interface AuditDeps {
@@ -110,7 +115,7 @@ const besideClassifiers: Looks = { max: 4, pauseMs: 1_500 }
 /**
  * Proves from Kafka's watermarks, the ledger and the tables that every offset of the log was accounted for exactly once:
  * ranges contiguous and without overlap, counts and offset sums of accepted, duplicate and rejected rows equal to the
- * ledger's, every roll-up equal to raw per day. Safe beside running classifiers: what is not in the ledger yet is left out, and
+ * ledger's, every roll-up equal to raw per day, every copy that `redrive` sent the only one of a rejected message. Safe beside running classifiers: what is not in the ledger yet is left out, and
  * a difference counts only when it stands in several looks.
  */
 export async function audit(deps: AuditDeps): Promise<AuditReport> {
@@ -133,5 +138,7 @@ async function look(deps: AuditDeps): Promise<AuditReport> {
     ...(await findRowFaults(deps, partitions, { log, ledgerFaults: [...differences] })),
     ...(await findRollupFaults(deps)),
   )
-  return { clean: differences.length === 0, differences, partitions }
+  const redrives = await findRedriveFaults(deps)
+  differences.push(...redrives.differences)
+  return { clean: differences.length === 0, differences, partitions, redriven: redrives.redriven }
 }

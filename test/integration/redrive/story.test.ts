@@ -55,6 +55,36 @@ test('events of a schema that is registered late come into the tables once, byte
     assert.equal(await work.count('duplicate_events'), 0)
   })
 
+  await t.test('rejected says what became of them, in numbers and of each', async () => {
+    const { stdout } = await work.verb(['rejected', '--format', 'json'])
+    const { rows } = JSON.parse(stdout) as { rows: (Record<string, number> & { reason: string })[] }
+    const countsOf = (reason: string) => {
+      const row = rows.find((one) => one.reason === reason)!
+      return [row['messages'], row['redriven'], row['accepted'], row['rejected'], row['waiting'], row['unknown']]
+    }
+    assert.deepEqual(countsOf('unknown_schema'), [40, 40, 40, 0, 0, 0])
+    assert.deepEqual(countsOf('too_large'), [1, 0, 0, 0, 0, 0])
+    assert.match(
+      (await work.verb(['rejected'])).stdout,
+      /^unknown_schema: id 9 is not registered +40 +40 +0 +0 +0 +0$/m,
+    )
+    const list = (await work.verb(['rejected', '--reason', 'unknown_schema', '--list', '50'])).stdout
+    // Partition 0 held 28 messages before, then 25 copies; the first message of it became the first copy.
+    assert.match(list, /^0:0 .* accepted 0:28 /m)
+    assert.match(list, /^1:14 .* accepted 1:29 /m)
+    const csv = (await work.verb(['rejected', '--reason', 'too_large', '--list', '1', '--format', 'csv'])).stdout
+    assert.match(csv, /became,copy_offset\r\n.*,,\r\n$/)
+  })
+
+  await t.test('audit counts them and is clean', async () => {
+    const { stdout, code } = await work.verb(['audit'])
+    assert.equal(code, 0, stdout)
+    assert.match(
+      stdout,
+      /^redriven: 40 of the rejected messages: 40 accepted, 0 duplicate, 0 rejected again, 0 not yet read; 0 not known$/m,
+    )
+  })
+
   await t.test('they are in the shares', async () => {
     const [row] = await work.clickHouse.rows<{ requests: number }>(
       `SELECT sum(requests) AS requests FROM ${work.database}.usage_by_cohort_daily`,

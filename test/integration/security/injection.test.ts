@@ -168,7 +168,16 @@ const pieces = new Set([
   ...["names.map((name) => `raw_${name} != rollup_${name}`).join(' OR ')"],
   ...["names.map((name) => `toString(raw_${name}) AS r_${name}, toString(rollup_${name}) AS u_${name}`).join(', ')"],
   // Conditions, whose values are parameters.
-  ...['range', 'ofRange', 'ofLedgerRange', 'inPart', 'options.where', "where.join(' AND ')"],
+  ...[
+    'range',
+    'ofRange',
+    'ofLedgerRange',
+    'inPart',
+    'became',
+    "fates.join(' UNION ALL ')",
+    'options.where',
+    "where.join(' AND ')",
+  ],
   ...["day === undefined ? '' : 'WHERE day = {day:Date}'", "where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`"],
   // A view's name, order and the names of its parameters from one closed list; values are parameters.
   ...['call', 'order', 'views', 'exportFormatNames[format]'],
@@ -206,7 +215,7 @@ const pieces = new Set([
   ...["[keys, ...measures, ...householdsOf(rollup, 'uniqCombined64Merge(r.households)')].join(', ')"],
   ...["[...keys, ...measures, ...householdsOf(rollup, 'uniqCombined64(household)')].join(', ')"],
   ...["parts.map((part) => `(${part})`).join(' OR ')", "rollup.keys.join(', ')", "columns.join(', ')"],
-  ...["cluster === undefined ? '' : 'Replicated'"],
+  ...["cluster === undefined ? '' : 'Replicated'", 'redrivenCopies(database, eventTable)'],
   // The demo's sentences.
   ...['window.from', 'window.to'],
 ])

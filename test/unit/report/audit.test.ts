@@ -16,7 +16,8 @@ const partition = {
   ...{ end: 303_009, low: 0, high: 303_009, unread: 0, accepted: 298_500, duplicate: 3_009, rejected: 1_500 },
   ...{ erased: 0, noMessage: 0, expired: 0, offsetSums: ['1', '2', '3'] as const },
 }
-const clean: AuditReport = { clean: true, differences: [], partitions: [partition] }
+const redriven = { sent: 0, accepted: 0, duplicate: 0, rejected: 0, waiting: 0, unknown: 0 }
+const clean: AuditReport = { clean: true, differences: [], partitions: [partition], redriven }
 
 test('a clean audit ends in one line that accounts for every offset', () => {
   assert.equal(
@@ -49,4 +50,13 @@ test('the table of partitions fits, also with huge numbers and long topics', () 
   for (const line of table!.split('\n')) {
     assert.ok(line.length <= tableColumnsMax, `${line.length}: ${line}`)
   }
+})
+
+test('what was redriven gets a line of its own, and none where nothing was', () => {
+  assert.doesNotMatch(printAudit(clean), /redriven/)
+  const counts = { sent: 1_000, accepted: 990, duplicate: 4, rejected: 3, waiting: 3, unknown: 1 }
+  assert.match(
+    printAudit({ ...clean, redriven: counts }),
+    /^redriven: 1,000 of the rejected messages: 990 accepted, 4 duplicate, 3 rejected again, 3 not yet read; 1 not known$/m,
+  )
 })
