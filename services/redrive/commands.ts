@@ -55,20 +55,14 @@ export function registerRedrive(
       const flags = parseRedriveFlags(given)
       const { parts, close } = await openParts(context, flags)
       const stop = stopOnSignals()
+      const startedMs = performance.now()
       let progress: Progress | undefined
       try {
         const report = await redrive(decorate(parts), {
           ...{ dryRun: flags.dryRun, signal: stop.signal, say: (line) => void context.stderr.write(`${line}\n`) },
           onProgress(done, total) {
-            progress ??= createProgress({
-              ...{
-                stderr: context.stderr,
-                label: 'redrive',
-                total,
-                format: (units) => `${formatNumber(units)} messages`,
-              },
-            })
-            progress.update(done, '')
+            progress ??= createProgress({ stderr: context.stderr, label: 'redrive', total, format: formatNumber })
+            progress.update(done, `${formatNumber((done / (performance.now() - startedMs)) * 1_000)} messages/s`)
           },
         }).finally(() => progress?.stop())
         context.stdout.write(printRedrive(report, flags, flags.format))
