@@ -35,6 +35,10 @@ grant classifier --operation Read --group "$group"
 # replay run: as a classifier, in a group of the replay's own.
 grant classifier --operation Read --group "$group-replay-" --resource-pattern-type prefixed
 
+# redrive: sends to the topic in transactions of its own name, and looks there for what an earlier run has sent.
+grant redriver --operation Read --operation Write --topic "$topic"
+grant redriver --operation Write --transactional-id intent-ledger-redrive- --resource-pattern-type prefixed
+
 # repair: reads ranges again, in groups of its own that it deletes, and sees that no classifier is running.
 grant steward --operation Read --topic "$topic"
 grant steward --operation Describe --group "$group"

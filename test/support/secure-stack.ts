@@ -19,7 +19,7 @@ import type { LocalStack } from '../../services/local/stack.ts'
 import { createAuthority, type Certificate } from './certificates.ts'
 import { ownStack } from './stack.ts'
 
-export const kafkaUsers = ['migrator', 'producer', 'classifier', 'steward'] as const
+export const kafkaUsers = ['migrator', 'producer', 'classifier', 'redriver', 'steward'] as const
 export type KafkaUser = (typeof kafkaUsers)[number]
 
 export interface SecureStack {
@@ -151,15 +151,20 @@ async function grantAsShipped(kafka: kafkajs.Kafka, topic: string): Promise<void
 function readGrant(line: string): AclEntry[] {
   const words = line.trim().split(' ')
   const after = (flag: string) => words.flatMap((word, at) => (word === flag ? [words[at + 1]!] : []))
-  const [topic] = after('--topic')
-  const [group] = after('--group')
+  const { TOPIC, GROUP, TRANSACTIONAL_ID } = kafkajs.AclResourceTypes
+  const [resourceType, resourceName] = (
+    [
+      [TOPIC, '--topic'],
+      [GROUP, '--group'],
+      [TRANSACTIONAL_ID, '--transactional-id'],
+    ] as const
+  ).flatMap(([type, flag]) => after(flag).map((name) => [type, name] as const))[0]!
   return after('--operation').map((operation) => ({
     principal: after('--allow-principal')[0]!,
     host: '*',
     permissionType: kafkajs.AclPermissionTypes.ALLOW,
     operation: kafkajs.AclOperationTypes[operation.toUpperCase() as 'READ'],
-    resourceType: topic === undefined ? kafkajs.AclResourceTypes.GROUP : kafkajs.AclResourceTypes.TOPIC,
-    resourceName: (topic ?? group)!,
+    ...{ resourceType, resourceName },
     resourcePatternType: after('--resource-pattern-type').includes('prefixed')
       ? kafkajs.ResourcePatternTypes.PREFIXED
       : kafkajs.ResourcePatternTypes.LITERAL,

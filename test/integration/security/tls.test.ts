@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import kafkajs from 'kafkajs'
 import type { Admin } from 'kafkajs'
 
+import { openTransactions } from '../../../services/shared/io/kafka-transactions.ts'
 import { runCli, startCli, type CliRun } from '../../support/cli.ts'
 import { secureStack, type KafkaUser } from '../../support/secure-stack.ts'
 
@@ -37,6 +38,8 @@ test('over TLS', async (t) => {
     classifier.child.kill('SIGTERM')
     assert.equal((await classifier.ended).code, 0)
     assert.match(await succeed(['share', '--by', 'none'], reading), /\d\.\d\d %/)
+    const redriving = ['redrive', '--reason', 'unknown_schema']
+    assert.match(await succeed(redriving, environment('redriver', 'pipeline')), /^redrive: 0 sent, \d+ would be/m)
     assert.match(await succeed(['repair', '--yes'], environment('steward', 'steward')), /nothing to repair/)
   })
 
@@ -136,6 +139,17 @@ test('over TLS', async (t) => {
       await client.disconnect()
     }
   }
+  const redrive = async (user: KafkaUser, name: string) => {
+    const transactions = await openTransactions({ kafka: kafkaAs(user), topic, name })
+    try {
+      const transaction = await transactions.begin()
+      const headers = { name: 'value' }
+      await transaction.send(0, [{ key: null, value: Buffer.of(1), timestampMs: Date.now(), headers }])
+      await transaction.commit()
+    } finally {
+      await transactions.close()
+    }
+  }
   const retention = {
     validateOnly: false,
     resources: [
@@ -163,13 +177,17 @@ test('over TLS', async (t) => {
     ['classifier', 'writes', () => write('classifier')],
     ['classifier', 'reads in another group', () => read('classifier', 'mine')],
     ['classifier', 'deletes its group', () => admin('classifier', (asked) => asked.deleteGroups([group]))],
+    ['classifier', 'takes the name of a redrive', () => redrive('classifier', 'intent-ledger-redrive-x')],
+    ['producer', 'takes the name of a redrive', () => redrive('producer', 'intent-ledger-redrive-x')],
+    ['redriver', 'takes another name', () => redrive('redriver', 'another')],
+    ['redriver', "reads in the classifiers' group", () => read('redriver', group)],
     ['steward', 'writes', () => write('steward')],
     ['steward', "joins the classifiers' group, where it could move their offsets", () => read('steward', group)],
     ['steward', "deletes the classifiers' group", () => admin('steward', (asked) => asked.deleteGroups([group]))],
     ['steward', 'reads another topic', () => read('steward', 'intent-ledger-reread-x', 'other')],
     ['migrator', 'writes', () => write('migrator')],
     ['migrator', 'reads', () => read('migrator', 'mine')],
-    ...(['producer', 'classifier', 'steward', 'migrator'] as const).flatMap((user): typeof attempts => [
+    ...(['producer', 'classifier', 'redriver', 'steward', 'migrator'] as const).flatMap((user): typeof attempts => [
       [user, 'deletes the topic', () => admin(user, (asked) => asked.deleteTopics({ topics: [topic] }))],
       [user, 'makes another topic', () => admin(user, (asked) => asked.createTopics({ topics: [{ topic: 'mine' }] }))],
       [
@@ -200,6 +218,10 @@ test('over TLS', async (t) => {
       })
     })
   }
+
+  await t.test('lets the redriver send in transactions of its name', () =>
+    redrive('redriver', 'intent-ledger-redrive-x'),
+  )
 
   await t.test('left the log as it was', async () => {
     await admin('classifier', async (asked) => {
