@@ -55,16 +55,16 @@ export function registerRedrive(
       const flags = parseRedriveFlags(given)
       const { parts, close } = await openParts(context, flags)
       const stop = stopOnSignals()
-      const startedMs = performance.now()
-      let progress: Progress | undefined
+      const looking = progressOf(context, 'looking in the log', 'offsets/s')
+      const sending = progressOf(context, 'redrive', 'messages/s')
       try {
         const report = await redrive(decorate(parts), {
           ...{ dryRun: flags.dryRun, signal: stop.signal, say: (line) => void context.stderr.write(`${line}\n`) },
-          onProgress(done, total) {
-            progress ??= createProgress({ stderr: context.stderr, label: 'redrive', total, format: formatNumber })
-            progress.update(done, `${formatNumber((done / (performance.now() - startedMs)) * 1_000)} messages/s`)
-          },
-        }).finally(() => progress?.stop())
+          ...{ onLook: looking.update, onProgress: sending.update },
+        }).finally(() => {
+          looking.stop()
+          sending.stop()
+        })
         context.stdout.write(printRedrive(report, flags, flags.format))
         if (!report.finished) {
           process.exitCode = exitCodeStopped
@@ -74,6 +74,21 @@ export function registerRedrive(
         await close()
       }
     })
+}
+
+/** The rate behind the bar. */
+function progressOf({ stderr }: RedriveContext, label: string, unit: string) {
+  let progress: Progress | undefined
+  let startedMs = 0
+  return {
+    update(this: void, done: number, total: number): void {
+      startedMs ||= performance.now()
+      progress ??= createProgress({ stderr, label, total, format: formatNumber })
+      const seconds = (performance.now() - startedMs) / 1_000
+      progress.update(done, seconds > 0 ? `${formatNumber(done / seconds)} ${unit}` : '')
+    },
+    stop: () => progress?.stop(),
+  }
 }
 
 async function openParts(

@@ -27,6 +27,8 @@ export interface RedriveOptions {
   readonly dryRun: boolean
   readonly signal: AbortSignal
   readonly say: (line: string) => void
+  /** Offsets of the log that are read for what an earlier run has sent. */
+  readonly onLook: (done: number, total: number) => void
   readonly onProgress: (done: number, total: number) => void
 }
 
@@ -74,7 +76,10 @@ export async function redrive(parts: RedriveParts, options: RedriveOptions): Pro
 
 const noneSettled = { sent: 0, not_sent: 0, unknown: 0 }
 
-async function settleEarlier(parts: RedriveParts, { say }: RedriveOptions): Promise<RedriveReport['settled']> {
+async function settleEarlier(
+  parts: RedriveParts,
+  { say, signal, onLook }: RedriveOptions,
+): Promise<RedriveReport['settled']> {
   const { topic, record, admin, fetcher } = parts
   const planned = await record.unsettled(topic)
   if (planned.length === 0) {
@@ -84,8 +89,11 @@ async function settleEarlier(parts: RedriveParts, { say }: RedriveOptions): Prom
   const [topicId, watermarks] = await Promise.all([admin.topicId(topic), admin.watermarks(topic)])
   const log = await findCopies(planned, {
     ...{ topic, topicId, watermarks, fetcher },
-    onRead: () => undefined,
+    ...{ signal, onRead: onLook },
   })
+  if (log === undefined) {
+    return noneSettled
+  }
   const rows = settled(planned, log)
   await record.add(topic, rows)
   const count = (state: RedriveState) => rows.filter((row) => row.state === state).length
@@ -101,6 +109,9 @@ interface Running extends RedriveOptions {
 /** Returns false when the signal came first. */
 async function redriveAll(parts: RedriveParts, running: Running): Promise<boolean> {
   const { tally, transactions, signal } = running
+  if (signal.aborted) {
+    return false
+  }
   const [ledger, topicId, watermarks] = await Promise.all([
     parts.source.parts(),
     parts.admin.topicId(parts.topic),

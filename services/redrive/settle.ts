@@ -34,7 +34,7 @@ const limits = { waitMs: 500, bytesMin: 1, partitionBytesMax: 4 * 1_048_576 }
 /** A transaction of somebody else hides what stands behind it; brokers end one after a minute where it says nothing else. */
 const silenceMaxMs = 90_000
 
-/** Reads the log from where the first of the planned messages may stand to its end, and finds their copies. */
+/** Reads the log from where the first of the planned messages may stand to its end, and finds their copies; undefined after the signal. */
 export async function findCopies(
   planned: readonly RedriveRow[],
   deps: {
@@ -42,24 +42,29 @@ export async function findCopies(
     topicId: string
     watermarks: readonly Watermarks[]
     fetcher: LogFetcher
+    signal: AbortSignal
     onRead: (offsets: number, total: number) => void
   },
-): Promise<LogView> {
+): Promise<LogView | undefined> {
   const found = new Map<string, number>()
   const origins = new Set(planned.map(({ origin }) => originText(origin)))
-  for (const { partition, low } of deps.watermarks) {
+  const lows = new Map(deps.watermarks.map(({ partition, low }) => [partition, low]))
+  const ranges = deps.watermarks.flatMap(({ partition, low, high }) => {
     const own = planned.filter(({ origin, toTopicId }) => origin.partition === partition && toTopicId === deps.topicId)
-    if (own.length > 0) {
-      const first = own.reduce((least, { toOffset }) => Math.min(least, toOffset), Infinity)
-      await readToEnd(partition, Math.max(low, first))
-    }
+    const first = own.reduce((least, { toOffset }) => Math.min(least, toOffset), Infinity)
+    return own.length === 0 ? [] : [{ partition, first: Math.max(low, first), high }]
+  })
+  const total = ranges.reduce((sum, { first, high }) => sum + Math.max(0, high - first), 0)
+  let read = 0
+  for (const { partition, first } of ranges) {
+    await readToEnd(partition, first)
   }
-  return { topicId: deps.topicId, lows: new Map(deps.watermarks.map(({ partition, low }) => [partition, low])), found }
+  return deps.signal.aborted ? undefined : { topicId: deps.topicId, lows, found }
 
   async function readToEnd(partition: number, first: number): Promise<void> {
     let end: number | undefined
     let movedMs = Date.now()
-    for (let next = first; next < (end ?? Infinity);) {
+    for (let next = first; next < (end ?? Infinity) && !deps.signal.aborted;) {
       const [answer] = await deps.fetcher.fetch([{ partition, offset: next }], limits)
       const { records, isCommitted, high, stable, next: after } = answer!
       if (!isCommitted) {
@@ -82,8 +87,9 @@ export async function findCopies(
           { code: 'kafka_unreachable', retryable: true },
         )
       }
+      read += after - next
       next = after
-      deps.onRead(next - first, end - first)
+      deps.onRead(read, total)
     }
   }
 }

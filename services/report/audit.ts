@@ -79,8 +79,8 @@ function totalsOf({ partitions }: AuditReport) {
   }
 }
 
-/** Partitions and differences in one file, told apart by the first field. */
-function printCsv({ partitions, differences }: AuditReport): string {
+/** Partitions, what was redriven and differences in one file, told apart by the first field. Of redriven messages those that wait are unread. */
+function printCsv({ partitions, differences, redriven }: AuditReport): string {
   const counts = [
     'batches',
     'end',
@@ -107,6 +107,17 @@ function printCsv({ partitions, differences }: AuditReport): string {
         ...counts.map((name) => one[name]),
         ...[null, null],
       ]),
+      ...(redriven.sent === 0
+        ? []
+        : [
+            [
+              ...['redriven', '', null],
+              ...counts.map((name) =>
+                name === 'unread' ? redriven.waiting : name in redriven ? redriven[name as 'accepted'] : null,
+              ),
+              ...[null, null],
+            ],
+          ]),
       ...differences.map(({ kind, where, range, expected, found }): Cell[] => [
         ...[kind, where, range?.topicId ?? null],
         ...counts.map(() => null),

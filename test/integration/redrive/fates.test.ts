@@ -54,6 +54,23 @@ test('copies wait, are duplicates, are rejected again and redriven once more', a
   })
 })
 
+test('large messages are sent one by one, as they were', async (t) => {
+  const work = await redriveCase(t, { env: { EVENT_BYTES_MAX: '1000000' } })
+  const encoder = createEventEncoder({ schemaId: unknownId, schema: schemaWithRoom })
+  const values = Array.from({ length: 7 }, () =>
+    encoder.encode({ ...someEvent(), room: { string: 'x'.repeat(900_000) } } as never),
+  )
+  for (const value of values) {
+    await work.send([{ value }])
+  }
+  await work.settle()
+  work.register()
+  assert.equal((await work.redrive()).sent, 7)
+  assert.deepEqual(new Set(await work.standing(values)), new Set([2]))
+  await work.settle()
+  assert.equal(await work.count('intent_events'), 7)
+})
+
 test('what retention has deleted after a run was cut off is not known: said, and never sent again', async (t) => {
   const work = await redriveCase(t)
   const values = work.values(6)

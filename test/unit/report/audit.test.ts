@@ -60,3 +60,17 @@ test('what was redriven gets a line of its own, and none where nothing was', () 
     /^redriven: 1,000 of the rejected messages: 990 accepted, 4 duplicate, 3 rejected again, 3 not yet read; 1 not known$/m,
   )
 })
+
+test('in CSV redriven messages are a record of their own; those that wait are unread', () => {
+  const counts = { sent: 10, accepted: 6, duplicate: 1, rejected: 1, waiting: 2, unknown: 0 }
+  const lines = printAudit({ ...clean, redriven: counts }, 'csv').split('\r\n')
+  assert.equal(
+    lines.find((line) => line.startsWith('redriven,')),
+    'redriven,,,,,6,1,1,,,,2,,',
+  )
+  assert.ok(
+    printAudit(clean, 'csv')
+      .split('\r\n')
+      .every((line) => !line.startsWith('redriven')),
+  )
+})
