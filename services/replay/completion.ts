@@ -91,10 +91,10 @@ export function createCompletion(deps: CompletionDeps): { look(): Promise<Replay
   return {
     async look() {
       const { progress, ends } = await readProgress(store, definition)
-      for (const range of definition.ranges) {
-        const at = ends.get(range.partition)!
-        // Only where nothing was settled since the last look: a range that moves is not at its end.
-        if (at < range.end && before.get(range.partition) === at) {
+      // Only when nothing was settled since the last look: a replay that moves is not at its end, and a look costs its own speed.
+      if ([...ends].every(([partition, at]) => before.get(partition) === at)) {
+        for (const range of definition.ranges.filter(({ partition }) => progress.open.has(partition))) {
+          const at = ends.get(range.partition)!
           await assertThere(range, at)
           if (await isEmpty(range, at)) {
             await closeRest(range, at)

@@ -13,7 +13,7 @@ import { consumerEnvironment, say, withServers, type BenchServers } from './benc
 import { runContender } from './contender.ts'
 import { fillTopics, partitions } from './fill.ts'
 import { readCounts } from './options.ts'
-import { startReplay } from './replay.ts'
+import { startVerb } from './replay.ts'
 import { dedupWindowBlocks } from './run.ts'
 import { quantile } from './summary.ts'
 
@@ -97,7 +97,7 @@ async function measure(
     })
     await Promise.race([untilJoined(admin), drained])
     const env = consumerEnvironment(stack, { topic: replayedTopic, topicId, group, database })
-    const replaying = replay > 0 ? startReplay(['run', 'bench_latency', `--rate=${replay}`], env) : undefined
+    const replaying = replay > 0 ? startVerb(['replay', 'run', 'bench_latency', `--rate=${replay}`], env) : undefined
     say(`the classifier has joined; sending ${messages.length} events`)
     const startedMs = performance.now()
     const unseen: Sent[] = []

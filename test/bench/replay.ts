@@ -1,6 +1,12 @@
-/** A replay beside the live drain of the same log: both by `npx intent-ledger`'s own processes, on the same servers, in turns. */
+/**
+ * Replays, from Kafka and from an archive, beside the live drain of the same log: by `npx intent-ledger`'s own processes, on the
+ * same servers, in turns.
+ */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 import type { ClickHouse } from '../../services/shared/io/clickhouse.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
@@ -13,9 +19,9 @@ import { dedupWindowBlocks } from './run.ts'
 
 const help = `npm run bench -- replay [--events <n>] [--rounds <n>]
 
-Fills a topic (default 2000000 events) and drains it in turns (default 3 rounds) as a classifier does and as \`replay run\` does,
-one process each. Counted is from the first batch in the ledger to the last, so not the start of the process, nor the
-making of tables, nor the digest; the replay's digest must be that of the classifier's tables.
+Fills a topic (default 2000000 events) and drains it in turns (default 3 rounds) as a classifier does and as \`replay run\` does
+from Kafka and from an archive, one process each. Counted is from the first batch in the ledger to the last, so not the start of the process, nor the
+making of tables, nor the digest; each replay's digest must be that of the classifier's tables.
 `
 const topic = 'bench-replay'
 
@@ -29,46 +35,76 @@ export async function measureReplay(args: string[]): Promise<void> {
 }
 
 async function compare({ events, rounds }: { events: number; rounds: number }, servers: BenchServers): Promise<void> {
-  const { stack, pipeline, admin } = servers
+  const { stack, admin } = servers
   const { sent } = await fillTopics({ topic, jsonTopic: undefined, events, malformed: 0.005 }, servers)
   const topicId = await admin.topicId(topic)
-  const rates: { classify: number[]; replay: number[] } = { classify: [], replay: [] }
-  for (let round = 1; round <= rounds; round++) {
-    const database = `intent_ledger_bench_live_${round}`
-    const env = consumerEnvironment(stack, { topic, topicId, group: `bench-live-${round}`, database })
-    const name = `bench_${round}`
-    await migrate(pipeline, { database, dedupWindowBlocks })
-    const live = async () => {
-      await runContender('our-consumer.ts', { env, messages: sent, profileFolder: undefined })
-      rates.classify.push(await messagesPerSecond(pipeline, database))
+  const rates: Record<'classify' | 'replay' | 'archived', number[]> = { classify: [], replay: [], archived: [] }
+  const folder = await mkdtemp(join(tmpdir(), 'intent-ledger-bench-archive-'))
+  try {
+    const dir = join(folder, 'log')
+    const env = consumerEnvironment(stack, { topic, topicId, group: 'bench', database: 'intent_ledger' })
+    await ended(startVerb(['archive', 'run', dir, '--format', 'json'], env))
+    for (let round = 1; round <= rounds; round++) {
+      await compareOnce(round, { servers, topicId, sent, dir, rates })
     }
-    const replay = async () => {
-      await ended(startReplay(['run', name, '--format', 'json'], env))
-      rates.replay.push(await messagesPerSecond(pipeline, `intent_ledger_replay_${name}`))
-    }
-    // In turns: who comes second works beside the merges of the first.
-    for (const drain of round % 2 === 1 ? [live, replay] : [replay, live]) {
-      await drain()
-    }
-    await ended(startReplay(['verify', 'live', '--like', name, '--format', 'json'], env))
-    say(`round ${round}: ${rates.classify.at(-1)} messages/s live, ${rates.replay.at(-1)} replayed, one digest`)
+  } finally {
+    await rm(folder, { recursive: true })
   }
   const text = (of: readonly number[]) => {
     const sorted = [...of].sort((a, b) => a - b)
     return `median ${sorted[Math.floor(sorted.length / 2)]} (${sorted[0]} to ${sorted.at(-1)})`
   }
-  print(`${sent} messages, messages/s: classify ${text(rates.classify)}; replay run ${text(rates.replay)}`)
+  print(
+    `${sent} messages, messages/s: classify ${text(rates.classify)}; replay run ${text(rates.replay)}; ` +
+      `replay run --source archive ${text(rates.archived)}`,
+  )
 }
 
-/** `npx intent-ledger replay` with these words. */
-export function startReplay(words: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [cliFile, 'replay', ...words], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+interface Round {
+  readonly servers: BenchServers
+  readonly topicId: string
+  readonly sent: number
+  readonly dir: string
+  readonly rates: Record<'classify' | 'replay' | 'archived', number[]>
+}
+
+async function compareOnce(round: number, { servers, topicId, sent, dir, rates }: Round): Promise<void> {
+  const { stack, pipeline } = servers
+  const database = `intent_ledger_bench_live_${round}`
+  const env = consumerEnvironment(stack, { topic, topicId, group: `bench-live-${round}`, database })
+  await migrate(pipeline, { database, dedupWindowBlocks })
+  const live = async () => {
+    await runContender('our-consumer.ts', { env, messages: sent, profileFolder: undefined })
+    rates.classify.push(await messagesPerSecond(pipeline, database))
+  }
+  const replayFrom = (source: 'replay' | 'archived', words: readonly string[]) => async () => {
+    const name = `bench_${source}_${round}`
+    await ended(startVerb(['replay', 'run', name, '--format', 'json', ...words], env))
+    rates[source].push(await messagesPerSecond(pipeline, `intent_ledger_replay_${name}`))
+  }
+  const drains = [live, replayFrom('replay', []), replayFrom('archived', ['--source', 'archive', dir])]
+  // In turns: who comes second works beside the merges of the first.
+  for (let turn = 0; turn < drains.length; turn++) {
+    await drains[(turn + round) % drains.length]!()
+  }
+  for (const source of ['replay', 'archived']) {
+    await ended(startVerb(['replay', 'verify', 'live', '--like', `bench_${source}_${round}`], env))
+  }
+  say(
+    `round ${round}: ${rates.classify.at(-1)} messages/s live, ${rates.replay.at(-1)} replayed, ` +
+      `${rates.archived.at(-1)} from the archive, one digest`,
+  )
+}
+
+/** `npx intent-ledger` with these words. */
+export function startVerb(words: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  return spawn(process.execPath, [cliFile, ...words], { env, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 async function ended(child: ChildProcess): Promise<void> {
   const [code] = (await once(child, 'exit')) as [number | null]
   if (code !== 0) {
-    throw new Error(`the replay ended with ${code}`)
+    throw new Error(`${child.spawnargs.slice(2).join(' ')} ended with ${code}`)
   }
 }
 
