@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 
 import { Command } from 'commander'
 
@@ -12,6 +11,7 @@ import { createKafka } from '../../services/shared/io/kafka.ts'
 import { createLogger } from '../../services/shared/io/log.ts'
 import { createHostileMessages } from './hostile-messages.ts'
 import type { PipelineCase } from './pipeline-case.ts'
+import { collectSaid } from './said.ts'
 import { someValues } from './some-events.ts'
 import type { LoggedMessage, TopicLog } from './topic-log.ts'
 import { transactions } from './transactions.ts'
@@ -28,17 +28,10 @@ export function archiveVerbs(work: PipelineCase): (...words: string[]) => Promis
   const log = createLogger({ service: 'test', level: 'silent', pretty: false })
   const kafka = createKafka({ brokers: stack.kafkaBrokers, clientId: 'test', ssl: false }, log)
   return async (...words) => {
-    const said = { stdout: '', stderr: '' }
-    const collect = (name: keyof typeof said) =>
-      new Writable({
-        write(chunk: Buffer, _encoding, done) {
-          said[name] += chunk.toString()
-          done()
-        },
-      })
+    const { said, streams } = collectSaid()
     const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
     registerArchive(program, {
-      ...{ env: {}, stdout: collect('stdout'), stderr: collect('stderr'), log, environment: () => ({}) },
+      ...{ env: {}, ...streams, log, environment: () => ({}) },
       kafka: () => Promise.resolve({ kafka, admin, topic }),
     })
     const before = process.exitCode

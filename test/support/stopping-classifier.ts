@@ -5,35 +5,16 @@
  * STOP_AT is `step` or `step:n` (the n-th time it gets there); STOP_SIGNAL is SIGKILL (default) or SIGSTOP. Steps: `before`
  * and `after` with plan, done, accepted, duplicates, rejected and ledger. "stopping" is printed just before the signal.
  */
-import { writeSync } from 'node:fs'
-
 import type { ClassifierParts } from '../../services/classifier/classifier.ts'
 import { runClassifier } from '../../services/classifier/main.ts'
 import { startLogConsumer, type BatchHandle } from '../../services/shared/io/kafka-consumer.ts'
+import { around, env } from './stop-at-step.ts'
 
 const stepOfTable: Record<string, string> = {
   intent_events: 'accepted',
   duplicate_events: 'duplicates',
   rejected_events: 'rejected',
   ingest_batches: 'ledger',
-}
-
-const { STOP_AT, STOP_SIGNAL, ...env } = process.env
-const [stopStep, stopCount] = (STOP_AT ?? 'never').split(':')
-let left = Number(stopCount ?? 1)
-
-function passing(step: string): void {
-  if (step === stopStep && --left === 0) {
-    writeSync(1, 'stopping\n')
-    process.kill(process.pid, STOP_SIGNAL ?? 'SIGKILL')
-  }
-}
-
-async function around<T>(step: string, work: () => Promise<T>): Promise<T> {
-  passing(`before_${step}`)
-  const answer = await work()
-  passing(`after_${step}`)
-  return answer
 }
 
 const watchedHandle = (handle: BatchHandle): BatchHandle => ({

@@ -4,31 +4,12 @@
  * STOP_AT is `step` or `step:n` (the n-th time it gets there); STOP_SIGNAL is SIGKILL (default) or SIGSTOP. Steps: `before` and
  * `after` with open, settle, plan, begin, send, commit and note. "stopping" is printed just before the signal.
  */
-import { writeSync } from 'node:fs'
-
 import { Command } from 'commander'
 
 import { createContext } from '../../services/local/context.ts'
 import { registerRedrive } from '../../services/redrive/commands.ts'
 import type { RedriveParts } from '../../services/redrive/run.ts'
-
-const { STOP_AT, STOP_SIGNAL, ...env } = process.env
-const [stopStep, stopCount] = (STOP_AT ?? 'never').split(':')
-let left = Number(stopCount ?? 1)
-
-function passing(step: string): void {
-  if (step === stopStep && --left === 0) {
-    writeSync(1, 'stopping\n')
-    process.kill(process.pid, STOP_SIGNAL ?? 'SIGKILL')
-  }
-}
-
-async function around<T>(step: string, work: () => Promise<T>): Promise<T> {
-  passing(`before_${step}`)
-  const answer = await work()
-  passing(`after_${step}`)
-  return answer
-}
+import { around, env } from './stop-at-step.ts'
 
 const stepOfState = { planned: 'plan', sent: 'note', not_sent: 'settle', unknown: 'settle' } as const
 

@@ -1,24 +1,13 @@
-import { Writable } from 'node:stream'
-
 import { createContext } from '../../services/local/context.ts'
 import { PipelineError } from '../../services/shared/domain/faults.ts'
 import { createProgram } from '../../services/verbs.ts'
 import type { CliRun } from './cli.ts'
+import { collectSaid } from './said.ts'
 
 /** A verb in this process: a process of its own takes a second to start, and these tests give many. */
 export async function runVerbHere(words: readonly string[], env: Record<string, string>): Promise<CliRun> {
-  const said = { stdout: '', stderr: '' }
-  const collect = (name: keyof typeof said) =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        said[name] += chunk.toString()
-        done()
-      },
-    })
-  const context = createContext(
-    { LOG_LEVEL: 'silent', ...env },
-    { stdout: collect('stdout'), stderr: collect('stderr') },
-  )
+  const { said, streams } = collectSaid()
+  const context = createContext({ LOG_LEVEL: 'silent', ...env }, streams)
   process.exitCode = undefined
   try {
     await createProgram(context).parseAsync(['node', 'intent-ledger', ...words])
