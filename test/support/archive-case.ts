@@ -3,15 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { Command } from 'commander'
-
 import { registerArchive } from '../../services/archive/commands.ts'
 import { readArchive, readArchiveIndex } from '../../services/shared/io/archive-reader.ts'
 import { createKafka } from '../../services/shared/io/kafka.ts'
 import { createLogger } from '../../services/shared/io/log.ts'
 import { createHostileMessages } from './hostile-messages.ts'
 import type { PipelineCase } from './pipeline-case.ts'
-import { collectSaid } from './said.ts'
+import { collectSaid, parseHere } from './said.ts'
 import { someValues } from './some-events.ts'
 import type { LoggedMessage, TopicLog } from './topic-log.ts'
 import { transactions } from './transactions.ts'
@@ -29,19 +27,12 @@ export function archiveVerbs(work: PipelineCase): (...words: string[]) => Promis
   const kafka = createKafka({ brokers: stack.kafkaBrokers, clientId: 'test', ssl: false }, log)
   return async (...words) => {
     const { said, streams } = collectSaid()
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
-    registerArchive(program, {
+    const context = {
       ...{ env: {}, ...streams, log, environment: () => ({}) },
       kafka: () => Promise.resolve({ kafka, admin, topic }),
-    })
-    const before = process.exitCode
-    process.exitCode = undefined
-    try {
-      await program.parseAsync(['node', 'intent-ledger', 'archive', ...words])
-      return { ...said, exitCode: process.exitCode }
-    } finally {
-      process.exitCode = before
     }
+    const exitCode = await parseHere((program) => registerArchive(program, context), ['archive', ...words])
+    return { ...said, exitCode }
   }
 }
 

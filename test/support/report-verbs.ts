@@ -1,12 +1,9 @@
-import { Writable } from 'node:stream'
-
-import { Command } from 'commander'
-
 import { registerReports, type ReportContext } from '../../services/report/commands.ts'
 import { createClickHouse } from '../../services/shared/io/clickhouse.ts'
 import { createKafka } from '../../services/shared/io/kafka.ts'
 import { createLogger } from '../../services/shared/io/log.ts'
 import type { PipelineCase } from './pipeline-case.ts'
+import { collectSaid, parseHere } from './said.ts'
 
 interface Answer {
   readonly stdout: string
@@ -25,28 +22,13 @@ export function reportVerbs(work: PipelineCase, t: { after(clean: () => Promise<
   })
   const kafka = createKafka({ brokers: stack.kafkaBrokers, clientId: 'test', ssl: false }, log)
   return async (...words: string[]): Promise<Answer> => {
-    let stdout = ''
-    const collect = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        stdout += chunk.toString()
-        done()
-      },
-    })
-    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+    const { said, streams } = collectSaid()
     const context: ReportContext = {
-      ...{ env: {}, stdout: collect, stderr: nowhere, log },
+      ...{ env: {}, ...streams, log },
       clickHouse: (role) => Promise.resolve({ client: clients[role], database }),
       kafka: () => Promise.resolve({ kafka, admin, topic, group }),
     }
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
-    registerReports(program, context)
-    const before = process.exitCode
-    process.exitCode = undefined
-    try {
-      await program.parseAsync(['node', 'intent-ledger', ...words])
-      return { stdout, exitCode: process.exitCode }
-    } finally {
-      process.exitCode = before
-    }
+    const exitCode = await parseHere((program) => registerReports(program, context), words)
+    return { stdout: said.stdout, exitCode }
   }
 }

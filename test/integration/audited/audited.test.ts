@@ -3,10 +3,9 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 
-import { Command } from 'commander'
+import type { Command } from 'commander'
 
 import { registerAudited } from '../../../services/audited/commands.ts'
 import { drawSample } from '../../../services/audited/draw.ts'
@@ -19,6 +18,7 @@ import { readAuditedSamples } from '../../../services/shared/io/audited-samples.
 import { createClickHouse } from '../../../services/shared/io/clickhouse.ts'
 import { createLogger } from '../../../services/shared/io/log.ts'
 import { insertClassifiedEvents, trueShares } from '../../support/classified-events.ts'
+import { collectSaid, parseHere } from '../../support/said.ts'
 import { viewsCase, type ViewsCase } from '../../support/views-case.ts'
 
 const day = '2026-03-02'
@@ -299,29 +299,17 @@ function verbsOf({ stack, database }: ViewsCase, t: TestContext) {
   t.after(() => Promise.all(Object.values(clients).map((client) => client.close())))
   const log = createLogger({ service: 'test', level: 'silent', pretty: false })
   return async (...words: string[]) => {
-    const text = { stdout: '', stderr: '' }
-    const into = (name: 'stdout' | 'stderr') =>
-      new Writable({
-        write(chunk: Buffer, _encoding, done) {
-          text[name] += chunk.toString()
-          done()
-        },
-      })
+    const { said, streams } = collectSaid()
     const context = {
-      ...{ env: {}, stdout: into('stdout'), stderr: into('stderr'), log, environment: () => ({}) },
+      ...{ env: {}, ...streams, log, environment: () => ({}) },
       clickHouse: (role: keyof typeof clients) => Promise.resolve({ client: clients[role], database }),
       kafka: () => Promise.reject(new Error('no Kafka here')),
     }
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
-    registerReports(program, context)
-    registerAudited(program, context)
-    const before = process.exitCode
-    process.exitCode = undefined
-    try {
-      await program.parseAsync(['node', 'intent-ledger', ...words])
-      return { ...text, exitCode: process.exitCode }
-    } finally {
-      process.exitCode = before
+    const register = (program: Command) => {
+      registerReports(program, context)
+      registerAudited(program, context)
     }
+    const exitCode = await parseHere(register, words)
+    return { ...said, exitCode }
   }
 }
