@@ -4,8 +4,7 @@ import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { createLogFetcher } from '../shared/io/kafka-fetch.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
-import { createProgress, type Progress } from '../shared/io/progress.ts'
-import { formatNumber } from '../shared/io/render.ts'
+import { createRateProgress } from '../shared/io/progress.ts'
 import { openFileRegistry, openHttpRegistry } from '../shared/io/schema-registry.ts'
 import { readSettings } from '../shared/io/settings.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
@@ -70,7 +69,7 @@ function registerRun(archive: Command, context: ArchiveContext): void {
       const fetcher = createLogFetcher(kafka, topic)
       const stop = stopOnSignals()
       const say = (line: string) => void context.stderr.write(`${line}\n`)
-      const progress = progressOf(context, 'offsets')
+      const progress = createRateProgress({ stderr: context.stderr, label: 'archive', unit: 'offsets' })
       try {
         const report = await runArchive({
           ...flags,
@@ -80,7 +79,7 @@ function registerRun(archive: Command, context: ArchiveContext): void {
             onAway: (doing, fault) => say(`${doing}: ${fault.message}; trying again`),
             onOver: () => undefined,
           },
-          onProgress: (done, total) => progress.update(done, total),
+          onProgress: progress.update,
         })
         progress.stop()
         context.stdout.write(printRun(report, dir, flags.format))
@@ -108,10 +107,10 @@ function registerVerify(archive: Command, context: ArchiveContext): void {
     )
     .action(async (dir: string, given: unknown) => {
       const { format } = parseVerifyFlags(dir, given)
-      const progress = progressOf(context, 'ranges')
+      const progress = createRateProgress({ stderr: context.stderr, label: 'archive', unit: 'ranges' })
       try {
         const report = await verifyArchive(dir, {
-          onProgress: (done, total) => progress.update(done, total),
+          onProgress: progress.update,
         })
         progress.stop()
         context.stdout.write(printVerify(report, format))
@@ -122,21 +121,4 @@ function registerVerify(archive: Command, context: ArchiveContext): void {
         progress.stop()
       }
     })
-}
-
-/** A rate and the time left behind the bar. */
-function progressOf(context: ArchiveContext, unit: string) {
-  const startedMs = performance.now()
-  let progress: Progress | undefined
-  return {
-    update(done: number, total: number): void {
-      progress ??= createProgress({
-        ...{ stderr: context.stderr, label: 'archive', total, format: (units) => `${formatNumber(units)} ${unit}` },
-      })
-      const perSecond = done / ((performance.now() - startedMs) / 1_000)
-      const left = Number.isFinite(total) ? `, ${formatNumber((total - done) / perSecond)} s left` : ''
-      progress.update(done, `${formatNumber(perSecond)} ${unit}/s${left}`)
-    },
-    stop: () => progress?.stop(),
-  }
 }

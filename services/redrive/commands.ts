@@ -7,8 +7,7 @@ import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { createLogFetcher } from '../shared/io/kafka-fetch.ts'
 import { openTransactions } from '../shared/io/kafka-transactions.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
-import { createProgress, type Progress } from '../shared/io/progress.ts'
-import { formatNumber } from '../shared/io/render.ts'
+import { createRateProgress } from '../shared/io/progress.ts'
 import { openRegistry } from '../shared/io/schema-registry.ts'
 import { readSettings } from '../shared/io/settings.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
@@ -55,8 +54,8 @@ export function registerRedrive(
       const flags = parseRedriveFlags(given)
       const { parts, close } = await openParts(context, flags)
       const stop = stopOnSignals()
-      const looking = progressOf(context, 'looking in the log', 'offsets/s')
-      const sending = progressOf(context, 'redrive', 'messages/s')
+      const looking = createRateProgress({ stderr: context.stderr, label: 'looking in the log', unit: 'offsets' })
+      const sending = createRateProgress({ stderr: context.stderr, label: 'redrive', unit: 'messages' })
       try {
         const report = await redrive(decorate(parts), {
           ...{ dryRun: flags.dryRun, signal: stop.signal, say: (line) => void context.stderr.write(`${line}\n`) },
@@ -74,21 +73,6 @@ export function registerRedrive(
         await close()
       }
     })
-}
-
-/** The rate behind the bar. */
-function progressOf({ stderr }: RedriveContext, label: string, unit: string) {
-  let progress: Progress | undefined
-  let startedMs = 0
-  return {
-    update(this: void, done: number, total: number): void {
-      startedMs ||= performance.now()
-      progress ??= createProgress({ stderr, label, total, format: formatNumber })
-      const seconds = (performance.now() - startedMs) / 1_000
-      progress.update(done, seconds > 0 ? `${formatNumber(done / seconds)} ${unit}` : '')
-    },
-    stop: () => progress?.stop(),
-  }
 }
 
 async function openParts(

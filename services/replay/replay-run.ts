@@ -4,6 +4,7 @@ import { parseLogBound } from '../shared/domain/log-bound.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { codeVersion } from '../shared/io/code-version.ts'
 import { countFetchesAsHeap } from '../shared/io/heap.ts'
+import { createRateProgress } from '../shared/io/progress.ts'
 import { openRegistry } from '../shared/io/schema-registry.ts'
 import { clickHouseSettings, clickHouseVariables, readSettings } from '../shared/io/settings.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
@@ -22,7 +23,7 @@ import { printManifest, rangesText } from './print.ts'
 import { openReplayRecord } from './record.ts'
 import { runReplayer } from './replayer.ts'
 import { recordSchemas } from './replay-schemas.ts'
-import { runChildren, runUntilComplete, showProgress, watchUntilComplete } from './run.ts'
+import { runChildren, runUntilComplete, watchUntilComplete } from './run.ts'
 import { finishReplay } from './verify.ts'
 
 const replayVariables = [
@@ -100,7 +101,10 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
 
   // Run
   let progress: ReplayProgress | undefined
-  const shown = flags.withParent !== undefined ? undefined : showProgress(definition, context.stderr)
+  const shown =
+    flags.withParent !== undefined
+      ? undefined
+      : createRateProgress({ stderr: context.stderr, label: `replay ${name}`, unit: 'offsets' })
   const everyPartition = new Set(definition.ranges.map(({ partition }) => partition))
   const registry = recordSchemas(openRegistry(settings), { record, clickHouse, database, replay: name })
   const { index: part, of: parts } = flags.withParent ?? { index: 0, of: 1 }
@@ -147,7 +151,8 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
           leaseEndsMs: () => store.serverNowMs() + settings.LEASE_MS,
           onProgress(seen) {
             progress = seen
-            shown?.update(seen)
+            // By what the ledger holds: processes that joined from elsewhere count as well.
+            shown?.update(seen.done, seen.total)
           },
         },
         signal,

@@ -2,11 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { messageOf, PipelineError } from '../shared/domain/faults.ts'
 import type { Logger } from '../shared/io/log.ts'
-import { createProgress } from '../shared/io/progress.ts'
-import { formatNumber } from '../shared/io/render.ts'
 import type { VerbProcess } from '../shared/io/verb-process.ts'
 import { createCompletion, type CompletionDeps, type ReplayProgress } from './completion.ts'
-import type { Definition } from './definition.ts'
 
 const lookEveryMs = 500
 
@@ -90,31 +87,4 @@ export async function runChildren(
   } finally {
     await Promise.allSettled(children.map((child) => child.stop()))
   }
-}
-
-/** A bar with rate and time left, by what the ledger holds; processes that joined from elsewhere count as well. */
-export function showProgress(definition: Definition, stderr: NodeJS.WritableStream) {
-  const startedMs = performance.now()
-  let before: number | undefined
-  let bar: ReturnType<typeof createProgress> | undefined
-  return {
-    update({ done, total }: ReplayProgress): void {
-      before ??= done
-      bar ??= createProgress({
-        ...{ stderr, label: `replay ${definition.replay}`, total },
-        format: (offsets) => `${formatNumber(offsets)} offsets`,
-      })
-      const perSecond = (done - before) / ((performance.now() - startedMs) / 1_000)
-      const left = perSecond > 0 ? `, ${timeText((total - done) / perSecond)} left` : ''
-      bar.update(done, `${formatNumber(perSecond)} offsets/s${left}`)
-    },
-    stop: () => bar?.stop(),
-  }
-}
-
-/** `45 s`, `3 min 5 s`, `2 h 3 min`. */
-export function timeText(seconds: number): string {
-  const whole = Math.ceil(seconds)
-  const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60]
-  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`
 }

@@ -1,5 +1,7 @@
 import cliProgress from 'cli-progress'
 
+import { formatNumber } from './render.ts'
+
 export interface Progress {
   /** `note` stands behind the bar, e.g. a rate. */
   update(done: number, note: string): void
@@ -33,9 +35,42 @@ export function createProgress(options: {
       if (Date.now() - saidAt >= lineEveryMs) {
         saidAt = Date.now()
         const end = Number.isFinite(total) ? ` of ${format(total)}` : ''
-        stderr.write(`${label}: ${format(done)}${end}, ${note}\n`)
+        stderr.write(`${[`${label}: ${format(done)}${end}`, ...(note === '' ? [] : [note])].join(', ')}\n`)
       }
     },
     stop: () => undefined,
   }
+}
+
+/** A bar that says its rate since the first update, and the time left where the end is known; it shows with that update. */
+export function createRateProgress({
+  stderr,
+  label,
+  unit,
+}: {
+  stderr: NodeJS.WritableStream
+  label: string
+  unit: string
+}) {
+  let begun: { progress: Progress; done: number; atMs: number } | undefined
+  return {
+    update(this: void, done: number, total: number): void {
+      begun ??= {
+        progress: createProgress({ stderr, label, total, format: (units) => `${formatNumber(units)} ${unit}` }),
+        ...{ done, atMs: performance.now() },
+      }
+      const perSecond = (done - begun.done) / ((performance.now() - begun.atMs) / 1_000)
+      const isKnown = perSecond > 0 && Number.isFinite(perSecond)
+      const left = isKnown && Number.isFinite(total) ? `, ${timeText((total - done) / perSecond)} left` : ''
+      begun.progress.update(done, isKnown ? `${formatNumber(perSecond)} ${unit}/s${left}` : '')
+    },
+    stop: (): void => begun?.progress.stop(),
+  }
+}
+
+/** `45 s`, `3 min 5 s`, `2 h 3 min`. */
+export function timeText(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  const [hours, minutes] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60]
+  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { runChildren, runUntilComplete, timeText } from '../../../services/replay/run.ts'
+import { runChildren, runUntilComplete } from '../../../services/replay/run.ts'
 import { createLogger } from '../../../services/shared/io/log.ts'
 
 const never = new AbortController().signal
@@ -60,8 +60,4 @@ test('stops every child at the signal, and when one of them has died', async () 
     assert.ok(how === undefined || stopped.length === 3, `stopped ${stopped.join()}`)
     assert.equal(stopped.length, pid)
   }
-})
-
-test('says a time in two units at most', () => {
-  assert.deepEqual([0.2, 59, 61, 3_599, 7_384].map(timeText), ['1 s', '59 s', '1 min 1 s', '59 min 59 s', '2 h 3 min'])
 })
