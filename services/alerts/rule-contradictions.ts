@@ -1,18 +1,13 @@
 import { MIN_HOUSEHOLDS } from '../shared/domain/suppression.ts'
+import type { FieldMistake } from '../shared/io/yaml-file.ts'
 import { annotationValues, windowMs, type Measure } from './rule.ts'
 import { changes, numberOf, type RuleForm } from './rules-schema.ts'
-
-/** A field and what is wrong with it, as the second half of a sentence. */
-export interface Mistake {
-  readonly path: readonly PropertyKey[]
-  readonly says: string
-}
 
 /**
  * What a rule says against itself, of the fields that are readable: those with a mistake of their own are left out, so that
  * all that is known to be wrong is told at once.
  */
-export function contradictionsOf(rule: Partial<RuleForm>): Mistake[] {
+export function contradictionsOf(rule: Partial<RuleForm>): FieldMistake[] {
   return [
     ...dimensionFaults(rule),
     ...rejectedFaults(rule),
@@ -35,8 +30,8 @@ const durationMaxMs = 52 * windowMs.week
 /** Measures that are a part of a whole, so between 0 and 1. */
 const isRatio = (measure: Measure) => measure !== 'requests_per_household'
 
-function dimensionFaults({ measure, by, filter, mix }: Partial<RuleForm>): Mistake[] {
-  const faults: Mistake[] = []
+function dimensionFaults({ measure, by, filter, mix }: Partial<RuleForm>): FieldMistake[] {
+  const faults: FieldMistake[] = []
   by?.forEach((dimension, at) => {
     if (by.indexOf(dimension) < at) {
       faults.push({ path: ['by', at], says: `names ${dimension} a second time; take it out` })
@@ -71,11 +66,11 @@ function dimensionFaults({ measure, by, filter, mix }: Partial<RuleForm>): Mista
 }
 
 /** A message that is no event has a partition and a time, and nothing else that could be asked for. */
-function rejectedFaults({ measure, by, filter, mix, minimum }: Partial<RuleForm>): Mistake[] {
+function rejectedFaults({ measure, by, filter, mix, minimum }: Partial<RuleForm>): FieldMistake[] {
   if (measure !== 'rejected_ratio') {
     return []
   }
-  const faults: Mistake[] = []
+  const faults: FieldMistake[] = []
   by?.forEach((dimension, at) => {
     if (dimension !== 'partition') {
       faults.push({
@@ -105,8 +100,8 @@ function rejectedFaults({ measure, by, filter, mix, minimum }: Partial<RuleForm>
   return faults
 }
 
-function conditionFaults({ measure, window, condition, minimum }: Partial<RuleForm>): Mistake[] {
-  const faults: Mistake[] = []
+function conditionFaults({ measure, window, condition, minimum }: Partial<RuleForm>): FieldMistake[] {
+  const faults: FieldMistake[] = []
   if (minimum?.households === 0 && measure !== undefined && measure !== 'rejected_ratio') {
     faults.push({
       path: ['minimum', 'households'],
@@ -179,8 +174,8 @@ function amountFault(
     : null
 }
 
-function confidenceFaults({ confidence, hysteresis }: Partial<RuleForm>): Mistake[] {
-  const faults: Mistake[] = []
+function confidenceFaults({ confidence, hysteresis }: Partial<RuleForm>): FieldMistake[] {
+  const faults: FieldMistake[] = []
   if (confidence !== undefined && !(numberOf(confidence) > 0.5 && numberOf(confidence) < 1)) {
     faults.push({
       path: ['confidence'],
@@ -193,11 +188,11 @@ function confidenceFaults({ confidence, hysteresis }: Partial<RuleForm>): Mistak
   return faults
 }
 
-function everyFaults({ measure, window, every, condition }: Partial<RuleForm>): Mistake[] {
+function everyFaults({ measure, window, every, condition }: Partial<RuleForm>): FieldMistake[] {
   if (every === undefined) {
     return []
   }
-  const faults: Mistake[] = []
+  const faults: FieldMistake[] = []
   const says = (text: string) => faults.push({ path: ['every'], says: text })
   if (window !== undefined && windowMs[every] >= windowMs[window]) {
     says(`is ${every}, and window is ${window}; take a longer window, or leave every out`)
@@ -211,7 +206,7 @@ function everyFaults({ measure, window, every, condition }: Partial<RuleForm>): 
   return faults
 }
 
-function durationFaults(rule: Partial<RuleForm>): Mistake[] {
+function durationFaults(rule: Partial<RuleForm>): FieldMistake[] {
   return (['for', 'keepFiringFor'] as const).flatMap((name) => {
     const given = rule[name]
     if (given === undefined) {
@@ -228,8 +223,8 @@ function durationFaults(rule: Partial<RuleForm>): Mistake[] {
   })
 }
 
-function textFaults({ by, labels, annotations }: Partial<RuleForm>): Mistake[] {
-  const faults: Mistake[] = []
+function textFaults({ by, labels, annotations }: Partial<RuleForm>): FieldMistake[] {
+  const faults: FieldMistake[] = []
   for (const [name, text] of Object.entries(labels ?? {})) {
     if (name === 'alertname' || name === 'severity' || by?.some((dimension) => dimension === name)) {
       faults.push({

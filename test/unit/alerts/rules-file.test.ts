@@ -300,7 +300,7 @@ for (const [name, content, says] of [
   [
     'a key twice',
     'version: 1\nversion: 1',
-    'rules.yaml:2: column 1 is no good YAML: Map keys must be unique; mend it, then the rules are checked',
+    'rules.yaml:2: column 1 is no good YAML: Map keys must be unique; mend it, then the rest is checked',
   ],
   [
     'a tab',
@@ -310,12 +310,12 @@ for (const [name, content, says] of [
   [
     'a second document',
     `${file(least)}---\nx: 1`,
-    'rules.yaml:7: column 1 is no good YAML: Source contains multiple documents; mend it, then the rules are checked',
+    'rules.yaml:7: column 1 is no good YAML: Source contains multiple documents; mend it, then the rest is checked',
   ],
   [
     'a tag',
     'version: 1\nrules: !shell rm',
-    'rules.yaml:2: column 8 is no good YAML: Unresolved tag: !shell; mend it, then the rules are checked',
+    'rules.yaml:2: column 8 is no good YAML: Unresolved tag: !shell; mend it, then the rest is checked',
   ],
   [
     'an alias of nothing',
