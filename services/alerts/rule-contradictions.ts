@@ -1,7 +1,8 @@
 import { MIN_HOUSEHOLDS } from '../shared/domain/suppression.ts'
+import { numberOfShare } from '../shared/io/form-kinds.ts'
 import type { FieldMistake } from '../shared/io/yaml-file.ts'
 import { annotationValues, windowMs, type Measure } from './rule.ts'
-import { changes, numberOf, type RuleForm } from './rules-schema.ts'
+import { changes, type RuleForm } from './rules-schema.ts'
 
 /**
  * What a rule says against itself, of the fields that are readable: those with a mistake of their own are left out, so that
@@ -150,7 +151,7 @@ function amountFault(
     return null
   }
   const threshold = name === 'below' || name === 'above'
-  const value = numberOf(given)
+  const value = numberOfShare(given)
   if (value === 0) {
     return threshold
       ? `is ${given}, which no ratio passes surely; write more`
@@ -176,13 +177,13 @@ function amountFault(
 
 function confidenceFaults({ confidence, hysteresis }: Partial<RuleForm>): FieldMistake[] {
   const faults: FieldMistake[] = []
-  if (confidence !== undefined && !(numberOf(confidence) > 0.5 && numberOf(confidence) < 1)) {
+  if (confidence !== undefined && !(numberOfShare(confidence) > 0.5 && numberOfShare(confidence) < 1)) {
     faults.push({
       path: ['confidence'],
       says: `is ${confidence}; write a share above 50 % and below 100 %: 99% or 0.99`,
     })
   }
-  if (hysteresis !== undefined && numberOf(hysteresis) > 1) {
+  if (hysteresis !== undefined && numberOfShare(hysteresis) > 1) {
     faults.push({ path: ['hysteresis'], says: `is ${hysteresis}; write 0 to 100 %: 20% or 0.2` })
   }
   return faults

@@ -1,6 +1,7 @@
+import { numberOfShare } from '../shared/io/form-kinds.ts'
 import { windowMs, type Condition, type Rule } from './rule.ts'
 import { durationMs, placeholder } from './rule-contradictions.ts'
-import { numberOf, type RuleForm } from './rules-schema.ts'
+import type { RuleForm } from './rules-schema.ts'
 
 /** A rule as the engine reads it, of a form without mistakes: defaults that depend on other fields, plain numbers. */
 export function ruleFromForm(form: RuleForm): Rule {
@@ -19,11 +20,11 @@ export function ruleFromForm(form: RuleForm): Rule {
     mix: mixOf(form),
     minimumHouseholds: form.minimum.households ?? (rejected ? 0 : householdsMinDefault),
     minimumRequests: form.minimum.requests,
-    confidence: numberOf(form.confidence),
+    confidence: numberOfShare(form.confidence),
     // As Prometheus means it: pending since the end of the first window, firing once that is `for` ago.
     forWindows: windows(form.for) + 1,
     keepFiringForWindows: windows(form.keepFiringFor),
-    hysteresis: numberOf(form.hysteresis),
+    hysteresis: numberOfShare(form.hysteresis),
     severity: form.severity,
     labels: form.labels,
     annotations: Object.fromEntries(
@@ -50,14 +51,14 @@ function conditionOf(form: RuleForm['condition']): Condition {
   for (const side of ['below', 'above'] as const) {
     const given = form[side]
     if (given !== undefined) {
-      return { kind: 'threshold', side, value: numberOf(given) }
+      return { kind: 'threshold', side, value: numberOfShare(given) }
     }
   }
   for (const name of ['drops', 'rises', 'changes'] as const) {
     const given = form[name]
     if (given !== undefined) {
       const unit = typeof given === 'string' ? 'relative' : 'absolute'
-      return { kind: 'change', direction: directions[name], least: numberOf(given), unit }
+      return { kind: 'change', direction: directions[name], least: numberOfShare(given), unit }
     }
   }
   const { drifts = 'either', k = driftDefaults.k, h = driftDefaults.h } = form

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { MIN_HOUSEHOLDS } from '../shared/domain/suppression.ts'
+import { percent, wholeField } from '../shared/io/form-kinds.ts'
 import { measures, ruleDimensions, severities, windowLengths } from './rule.ts'
 
 /**
@@ -12,21 +13,11 @@ export const rulesMax = 5_000
 export const fileDimensions = ['product', 'cohort_month', 'country', 'plans'] as const
 export const changes = ['drops', 'rises', 'changes', 'below', 'above', 'drifts'] as const
 
-/** Exact: the decimal point is moved in the text, so that 0.1% is 0.001 and not its neighbour. */
-export function numberOf(given: string | number): number {
-  return typeof given === 'number' ? given : Number(`${given.replace(/ ?%$/, '')}e-2`)
-}
-
 const oneOf = (names: readonly string[]) => `take ${names.join(', ')}`
-const percent = (advice: string) => z.string(advice).regex(/^\d{1,4}(\.\d{1,6})? ?%$/, advice)
 const part = (advice: string) => z.union([percent(advice), z.number(advice).min(0, advice).max(1, advice)], advice)
 const amount = (advice: string) => z.union([percent(advice), z.number(advice).gt(0, advice)], advice)
 const duration = (advice: string) =>
   z.union([z.string(advice).regex(/^(0|[1-9]\d{0,4})[mhdw]$|^0$/, advice), z.literal(0, advice)], advice)
-const whole = (min: number, max: number) => {
-  const advice = `write a whole number of ${min} to ${max}`
-  return z.int(advice).min(min, advice).max(max, advice)
-}
 const text = (max: number, advice: string) => z.string(advice).min(1, advice).max(max, advice)
 
 const valueAdvice = 'write one value as text, in quotes if it looks like a number; leave it out for all'
@@ -98,7 +89,7 @@ const centres = ['mean', 'median'] as const
 const baseline = z
   .strictObject(
     {
-      weeks: whole(2, 26)
+      weeks: wholeField(2, 26)
         .default(6)
         .describe('The same weekday (and hour) of the last so many weeks; 2 at least, to know how days differ.'),
       centre: z
@@ -124,7 +115,9 @@ const minimum = z
         )
         .optional()
         .describe('Households in the window; 100 when left out. rejected_ratio knows none.'),
-      requests: whole(0, 1_000_000_000).default(1_000).describe('Requests (rejected_ratio: messages) in the window.'),
+      requests: wholeField(0, 1_000_000_000)
+        .default(1_000)
+        .describe('Requests (rejected_ratio: messages) in the window.'),
     },
     'write fields: households, requests',
   )

@@ -14,7 +14,7 @@ export interface FieldMistake {
 export interface YamlText {
   readonly value: unknown
   /** The line of a field, or of what it is missing in; from 1. */
-  lineOf(path: readonly PropertyKey[]): number
+  readonly lineOf: (path: readonly PropertyKey[]) => number
 }
 
 /** Exit code 2, as for any bad setting. */
