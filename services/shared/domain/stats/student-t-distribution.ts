@@ -1,3 +1,4 @@
+import { logGamma } from './log-gamma.ts'
 import { normalCdf, normalQuantile } from './normal.ts'
 
 /**
@@ -111,14 +112,4 @@ function nonZero(value: number): number {
 
 function logBetaInverse(a: number, b: number): number {
   return logGamma(a + b) - logGamma(a) - logGamma(b)
-}
-
-/** Stirling's series (Abramowitz & Stegun 6.1.41) from 10 on, and the recurrence down to it; error below 1e-13. */
-function logGamma(x: number): number {
-  let product = 1
-  let z = x
-  for (; z < 10; z++) product *= z
-  const w = 1 / (z * z)
-  const series = (1 / 12 - w * (1 / 360 - w * (1 / 1260 - w * (1 / 1680 - w * (1 / 1188))))) / z
-  return (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + series - Math.log(product)
 }
