@@ -4,6 +4,7 @@ import { registerAlerts } from './alerts/commands.ts'
 import { registerAudited } from './audited/commands.ts'
 import { registerArchive } from './archive/commands.ts'
 import { registerClassify, registerTaxonomy } from './classifier/commands.ts'
+import { registerImpact } from './impact/commands.ts'
 import { registerLocal } from './local/commands.ts'
 import { createContext } from './local/context.ts'
 import { registerImport, registerSimulate } from './producer/commands.ts'
@@ -57,6 +58,7 @@ export function createProgram(context: ReturnType<typeof createContext>): Comman
   registerReplay(program, context)
   registerAlerts(program, context)
   registerArchive(program, context)
+  registerImpact(program, context)
   registerTaxonomy(program, context)
   for (const command of allCommands(program)) {
     command.exitOverride()

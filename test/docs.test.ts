@@ -270,7 +270,7 @@ async function readHelp(): Promise<Map<string, string>> {
       .map((match) => match[1]!)
       .filter((verb) => verb !== 'help')
   const found = new Map<string, string>()
-  const groups = ['taxonomy', 'alerts', 'audited', 'archive', 'replay']
+  const groups = ['taxonomy', 'alerts', 'audited', 'archive', 'replay', 'impact']
   const inGroups = await Promise.all(
     groups.map(async (group) => verbsIn(await helpOf([group])).map((verb) => `${group} ${verb}`)),
   )

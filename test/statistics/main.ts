@@ -8,8 +8,9 @@ import { kitagawaCoverage } from './kitagawa.ts'
 import { alarmRate } from './paired.ts'
 import { peekingRate } from './peeking.ts'
 import { diffCoverage } from './replay-diff.ts'
+import { retentionCoverage } from './retention.ts'
 
-/** The tables of README.md: `node test/statistics/main.ts paired peeking kitagawa drift audit diff pages`, with --scale 0.1 for a look. */
+/** The tables of README.md: `node test/statistics/main.ts paired peeking kitagawa drift audit diff retention pages`, with --scale 0.1 for a look. */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { scale: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
@@ -108,6 +109,24 @@ const tables: Record<string, () => void | Promise<void>> = {
           const draws = scaled(households === 20_000 ? 1_000 : 4_000)
           const { coverage, without } = diffCoverage({ households, moved, become }, { draws, seed })
           row(String(households), name, become, coverage.toFixed(1), without.toFixed(1))
+        }
+  },
+  retention() {
+    row('truth', 'customers', 'months seen', 'alive at 60', 'months until 60', 'lifetime', 'without an interval, %')
+    row('---', '---', '---', '---', '---', '---', '---')
+    for (const [name, truth] of [
+      ['alpha 0.668, beta 3.806', { churn: 0.668 / 4.474, spread: 1 / 4.474 }],
+      ['alpha 0.704, beta 1.182', { churn: 0.704 / 1.886, spread: 1 / 1.886 }],
+      ['5 % a month', { churn: 0.05, spread: 0 }],
+    ] as const)
+      for (const customers of [30, 100, 1_000, 10_000])
+        for (const months of [3, 7, 12]) {
+          const scenario = { truth, customers, months, horizonMonths: 60 }
+          const found = retentionCoverage(scenario, { draws: scaled(400), resamples: 400, seed })
+          const cells = [found.atEnd, found.overHorizon, found.lifetime].map(({ coverage, relativeHalfWidth }) =>
+            Number.isNaN(coverage) ? '-' : `${coverage.toFixed(1)} (${relativeHalfWidth.toFixed(0)})`,
+          )
+          row(name, String(customers), String(months), ...cells, found.without.toFixed(1))
         }
   },
   peeking() {

@@ -120,6 +120,9 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   'replay list': { '--format': 'refused' },
   'replay drop': { '<name>': 'refused', '--yes': 'flag' },
   'replay diff': { '<before>': 'refused', '<after>': 'refused', '--by': 'refused', '--format': 'refused' },
+  'impact paid-tier': {
+    ...{ '<scenario>': 'file', '--months': 'refused', '--seed': 'refused', '--format': 'refused' },
+  },
   'taxonomy check': { '[file]': 'file', '--format': 'refused' },
   'taxonomy explain': {
     ...{
@@ -319,6 +322,7 @@ test('every verb', async (t) => {
     'alerts backtest': ['--from=2026-01-01', '--to=2026-01-02'],
     'alerts explain': ['broad_share_falls_in_a_country', '--at=2026-01-02'],
     redrive: ['--reason=unknown_schema'],
+    'impact paid-tier': ['/nonexistent'],
     'replay run': ['some_name'],
     'replay verify': ['live'],
     'replay diff': ['live', 'some_name'],
