@@ -23,7 +23,7 @@ export function assumedOf({ scenario }: Answer): string[] {
 }
 
 /** What was fitted, on what, and why there are no intervals if there are none. */
-export function fittedOf({ scenario, fit, whyNone }: Answer): string[] {
+export function fittedOf({ scenario, fit, intervals, whyNone }: Answer): string[] {
   const { alive, customers } = scenario.retention
   const observed = `${alive.length - 1} months of ${customers === null ? 'a cohort' : `${formatNumber(customers)} customers`}`
   const says = {
@@ -37,7 +37,17 @@ export function fittedOf({ scenario, fit, whyNone }: Answer): string[] {
     scenario.horizonMonths < alive.length - 1
       ? [`on all months observed, though the horizon of ${scenario.horizonMonths} is shorter`]
       : []
-  return [`churn on ${observed}: ${says}`, ...short, ...(whyNone === null ? [] : [`no intervals: ${whyNone}`])]
+  // Measured: test/statistics/README.md.
+  const narrow =
+    fit.shape === 'constant' && intervals !== null
+      ? ['intervals about a constant rate are too narrow: 84 to 92 % of those measured held the truth']
+      : []
+  return [
+    `churn on ${observed}: ${says}`,
+    ...short,
+    ...narrow,
+    ...(whyNone === null ? [] : [`no intervals: ${whyNone}`]),
+  ]
 }
 
 /** What a figure alone does not say. */

@@ -30,7 +30,7 @@ const share = z
 const discountAdvice = 'write a rate above 0 and at most 100 % a year: 10%'
 const discount = share.refine((part) => part > 0, discountAdvice)
 
-const takeUpAdvice = 'write once: 5% for a share in the first month, or monthly: 1% of those who are left'
+const takeUpAdvice = 'write once: 5% for a share in the first month, or monthly: 1% of those who never had it'
 const takeUp = z
   .strictObject({ once: share.optional(), monthly: share.optional() }, takeUpAdvice)
   .refine(({ once, monthly }) => (once === undefined) !== (monthly === undefined), takeUpAdvice)
