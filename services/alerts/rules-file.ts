@@ -8,7 +8,7 @@ import {
   fieldName,
   parseYaml,
   readYamlFile,
-  refusedFile,
+  refusedFields,
   shownValue,
   valueAt,
   type FieldMistake,
@@ -43,9 +43,7 @@ export function parseRules(text: string, file: string): LoadedRules {
     ...sameNames(forms),
   ]
   if (found.length > 0 || !parsed.success) {
-    const told = found.map((one) => ({ line: lineOf(one.path), sentence: sentenceOf(one, value) }))
-    told.sort((a, b) => a.line - b.line)
-    throw refusedFile(told.map(({ line, sentence }) => `${file}:${line}: ${sentence}`))
+    throw refusedFields(file, found, { lineOf, sentenceOf: (one) => sentenceOf(one, value) })
   }
   const rules = parsed.data.rules.map(ruleFromForm)
   return { rules, hash: canonicalHash(rules) }

@@ -5,7 +5,7 @@ import { createLogFetcher } from '../shared/io/kafka-fetch.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
 import { createRateProgress } from '../shared/io/progress.ts'
-import { openFileRegistry, openHttpRegistry } from '../shared/io/schema-registry.ts'
+import { openRegistry } from '../shared/io/schema-registry.ts'
 import { readSettings } from '../shared/io/settings.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
 import { parseRunFlags, parseVerifyFlags } from './flags.ts'
@@ -57,14 +57,7 @@ function registerRun(archive: Command, context: ArchiveContext): void {
       const settings = readSettings(context.environment('pipeline'), [
         ...(['OUTAGE_MAX_MS', 'SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD'] as const),
       ])
-      const registry =
-        settings.SCHEMA_REGISTRY_URL === undefined
-          ? openFileRegistry()
-          : openHttpRegistry({
-              url: settings.SCHEMA_REGISTRY_URL,
-              user: settings.SCHEMA_REGISTRY_USER,
-              password: settings.SCHEMA_REGISTRY_PASSWORD,
-            })
+      const registry = openRegistry(settings)
       const { kafka, admin, topic } = await context.kafka()
       const fetcher = createLogFetcher(kafka, topic)
       const stop = stopOnSignals()

@@ -5,7 +5,7 @@ import {
   fieldName,
   parseYaml,
   readYamlFile,
-  refusedFile,
+  refusedFields,
   type FieldMistake,
 } from '../shared/io/yaml-file.ts'
 import type { Scenario, TakeUp } from './scenario.ts'
@@ -24,12 +24,8 @@ export function parseScenario(text: string, file: string): Scenario {
     ? contradictionsOf(parsed.data)
     : parsed.error.issues.flatMap((issue) => fieldMistakes(issue, value, scenarioForm))
   if (found.length > 0 || !parsed.success) {
-    const told = found.map(({ path, says }) => ({
-      line: lineOf(path),
-      sentence: `${fieldName(path) || 'the file'} ${says}`,
-    }))
-    told.sort((a, b) => a.line - b.line)
-    throw refusedFile(told.map(({ line, sentence }) => `${file}:${line}: ${sentence}`))
+    const sentenceOf = ({ path, says }: FieldMistake) => `${fieldName(path) || 'the file'} ${says}`
+    throw refusedFields(file, found, { lineOf, sentenceOf })
   }
   return scenarioOf(parsed.data)
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import { rejectionReasons } from '../shared/domain/fate.ts'
-import { day, flagParser, tableOrJson } from '../shared/io/flag-kinds.ts'
+import { day, flagParser, tableOrJson, windowFaults } from '../shared/io/flag-kinds.ts'
 
 const redriveFlags = z.strictObject({
   reason: z.enum(rejectionReasons, `must be ${rejectionReasons.join(', ')}`),
@@ -11,11 +11,6 @@ const redriveFlags = z.strictObject({
   format: tableOrJson,
 })
 
-export const parseRedriveFlags = flagParser('redrive', redriveFlags, {
-  alsoWrong(flags) {
-    const { from, to } = flags as { from?: string; to?: string }
-    return from !== undefined && to !== undefined && from > to ? [`--from ${from} is a day after --to ${to}`] : []
-  },
-})
+export const parseRedriveFlags = flagParser('redrive', redriveFlags, { alsoWrong: windowFaults })
 
 export type RedriveFlags = ReturnType<typeof parseRedriveFlags>

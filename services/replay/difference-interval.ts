@@ -48,7 +48,7 @@ export function differenceLimits(
   const [up, down] = [pullOf(1, weights, asked, moved), pullOf(-1, weights, asked, moved)]
   const { estimate, low, high } = moverDifference(up.limits, down.limits)
   const variance = up.variance + down.variance
-  const widening = scale * Math.max(1, variance === 0 ? 1 : paired.standardError / (scale * Math.sqrt(variance)))
+  const widening = variance === 0 ? scale : Math.max(scale, paired.standardError / Math.sqrt(variance))
   return {
     low: Math.max(-1, paired.difference - widening * (estimate - low)),
     high: Math.min(1, paired.difference + widening * (high - estimate)),

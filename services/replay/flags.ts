@@ -1,4 +1,5 @@
 import { z } from 'zod'
+
 import { dimensions, flagParser, format, isPath, tableOrJson, whole } from '../shared/io/flag-kinds.ts'
 
 /** `kafka`, or `archive` and its folder. */

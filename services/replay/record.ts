@@ -8,8 +8,8 @@ import { manifestSchema, type Manifest } from './manifest.ts'
 
 /**
  * What a replay's database says of the replay itself: its definition, the writer schemas it met, its manifest, and the plans of one
- * that has no consumer group. Each is written once, under a token, so that of two processes the first one decides. Live databases have no such table: its presence is what
- * makes a database a replay.
+ * that has no consumer group. Each is written once, under a token, so that of two processes the first one decides. Live databases
+ * have no such table: its presence is what makes a database a replay.
  */
 export interface ReplayRecord {
   /** Undefined where the database or the table is not there. */
@@ -71,9 +71,7 @@ export function openReplayRecord({ clickHouse, database }: { clickHouse: ClickHo
     }
     throw new PipelineError(
       `ClickHouse loses the ${kind} of this replay behind success answers; mend it and run it again`,
-      {
-        code: 'clickhouse_unreachable',
-      },
+      { code: 'clickhouse_unreachable' },
     )
   }
 

@@ -60,22 +60,20 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
   const settings = readSettings(env, replayVariables)
   const taxonomy = loadTaxonomy(flags.taxonomy ?? settings.TAXONOMY_VERSION)
   const stop = stopOnSignals()
-  if (flags.withParent !== undefined) {
+  const isChild = flags.withParent !== undefined
+  if (isChild) {
     process.stdin.resume()
     process.stdin.once('close', stop.stop)
   }
 
   // Dependencies
   const { log } = context
+  const ratePerSecond = flags.rate ?? Infinity
   const opened = await openLog(flags.source, {
     ...{ kafka: () => context.kafka(), log },
     fetch: {
       ...{ sessionTimeoutMs: settings.SESSION_TIMEOUT_MS, metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS },
-      ...{
-        fetchWaitMs: settings.FETCH_WAIT_MS,
-        decoder: settings.KAFKA_DECODER,
-        ratePerSecond: flags.rate ?? Infinity,
-      },
+      ...{ fetchWaitMs: settings.FETCH_WAIT_MS, decoder: settings.KAFKA_DECODER, ratePerSecond },
     },
   })
   const { client: clickHouse } = await context.clickHouse('pipeline')
@@ -101,10 +99,9 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
 
   // Run
   let progress: ReplayProgress | undefined
-  const shown =
-    flags.withParent !== undefined
-      ? undefined
-      : createRateProgress({ stderr: context.stderr, label: `replay ${name}`, unit: 'offsets' })
+  const shown = isChild
+    ? undefined
+    : createRateProgress({ stderr: context.stderr, label: `replay ${name}`, unit: 'offsets' })
   const everyPartition = new Set(definition.ranges.map(({ partition }) => partition))
   const registry = recordSchemas(openRegistry(settings), { record, clickHouse, database, replay: name })
   const { index: part, of: parts } = flags.withParent ?? { index: 0, of: 1 }
@@ -119,7 +116,7 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
         },
         ...{ sessionTimeoutMs: settings.SESSION_TIMEOUT_MS, leaseMs: settings.LEASE_MS },
         ...{ outageMaxMs: settings.OUTAGE_MAX_MS, stopTimeoutMs: settings.STOP_TIMEOUT_MS },
-        ratePerSecond: flags.rate ?? Infinity,
+        ratePerSecond,
       },
       {
         ...{ definition, stream, store, registry, taxonomy, taxonomyOf: loadTaxonomy, log },
@@ -139,7 +136,7 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
   const replayInChildren = (signal: AbortSignal) =>
     runChildren(startChild(definition, flags, env), { ...flags, log }, signal)
   try {
-    if (flags.withParent === undefined) {
+    if (!isChild) {
       context.stderr.write(
         `replay ${name}: ${rangesText(definition)} of ${definition.topic}, taxonomy ${definition.taxonomy.version}, into ${database}\n`,
       )
@@ -164,7 +161,7 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
     if (!isComplete) {
       process.exitCode = exitCodeStopped
     }
-    if (flags.withParent !== undefined) {
+    if (isChild) {
       return
     }
     if (!isComplete) {
@@ -177,7 +174,7 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
     // Stop
     shown?.stop()
     stop.release()
-    if (flags.withParent !== undefined) {
+    if (isChild) {
       process.stdin.destroy()
     }
     await Promise.allSettled([opened.log.close(), inserting.close()])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { day, dimensions, flagParser, format, whole } from '../shared/io/flag-kinds.ts'
+import { day, dimensions, flagParser, format, whole, windowFaults } from '../shared/io/flag-kinds.ts'
 import { exportFormats, intentClasses, viewNames } from './exported-views.ts'
 
 /** Flags that several verbs share. */
@@ -84,8 +84,3 @@ export type ExportFlags = ReturnType<typeof parseExportFlags>
 export type ShareFlags = ReturnType<typeof parseShareFlags>
 export type IntentFlags = ReturnType<typeof parseIntentFlags>
 export type RejectedFlags = ReturnType<typeof parseRejectedFlags>
-
-function windowFaults(flags: unknown): string[] {
-  const { from, to } = flags as { from?: string; to?: string }
-  return from !== undefined && to !== undefined && from > to ? [`--from ${from} is a day after --to ${to}`] : []
-}

@@ -11,3 +11,15 @@ export async function faultOf(work: Promise<unknown>): Promise<PipelineError> {
   assert.ok(thrown instanceof PipelineError, String(thrown))
   return thrown
 }
+
+/** What is said by the refusal that work ends with, which has that code; fails the test when nothing is refused. */
+export function complaintOf(code: PipelineError['code'], work: () => unknown): string {
+  try {
+    work()
+  } catch (thrown) {
+    assert.ok(thrown instanceof PipelineError, String(thrown))
+    assert.equal(thrown.code, code)
+    return thrown.message
+  }
+  assert.fail('nothing was refused')
+}

@@ -73,6 +73,12 @@ export interface FlagParserOptions {
   readonly alsoWrong?: (flags: unknown) => string[]
 }
 
+/** For `alsoWrong`: days that are given the wrong way round. */
+export function windowFaults(flags: unknown): string[] {
+  const { from, to } = flags as { from?: string; to?: string }
+  return from !== undefined && to !== undefined && from > to ? [`--from ${from} is a day after --to ${to}`] : []
+}
+
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }

@@ -20,6 +20,17 @@ export interface YamlText {
 /** Exit code 2, as for any bad setting. */
 export const refusedFile = (sentences: readonly string[]) => mistake(sentences.join('\n'), 'config_invalid')
 
+/** The mistakes of a file in the order of their lines; `sentenceOf` is what each says behind file and line. */
+export function refusedFields<T extends Pick<FieldMistake, 'path'>>(
+  file: string,
+  found: readonly T[],
+  { lineOf, sentenceOf }: Pick<YamlText, 'lineOf'> & { sentenceOf: (mistake: T) => string },
+) {
+  const told = found.map((one) => ({ line: lineOf(one.path), sentence: sentenceOf(one) }))
+  told.sort((a, b) => a.line - b.line)
+  return refusedFile(told.map(({ line, sentence }) => `${file}:${line}: ${sentence}`))
+}
+
 /** The text of a file that people write; `what` is what it should be, e.g. `a file of rules`. */
 export function readYamlFile(path: string, what: string): string {
   let bytes: number

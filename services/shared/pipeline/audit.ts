@@ -115,8 +115,8 @@ const besideClassifiers: Looks = { max: 4, pauseMs: 1_500 }
 /**
  * Proves from Kafka's watermarks, the ledger and the tables that every offset of the log was accounted for exactly once:
  * ranges contiguous and without overlap, counts and offset sums of accepted, duplicate and rejected rows equal to the
- * ledger's, every roll-up equal to raw per day, every copy that `redrive` sent the only one of a rejected message. Safe beside running classifiers: what is not in the ledger yet is left out, and
- * a difference counts only when it stands in several looks.
+ * ledger's, every roll-up equal to raw per day, every copy that `redrive` sent the only one of a rejected message. Safe beside
+ * running classifiers: what is not in the ledger yet is left out, and a difference counts only when it stands in several looks.
  */
 export async function audit(deps: AuditDeps): Promise<AuditReport> {
   const { max, pauseMs } = deps.looks ?? besideClassifiers

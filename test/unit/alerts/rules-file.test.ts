@@ -11,22 +11,14 @@ import { defaultRulesFile } from '../../../services/alerts/commands.ts'
 import { annotationValues, measures, windowLengths, type Rule } from '../../../services/alerts/rule.ts'
 import { loadRules, parseRules } from '../../../services/alerts/rules-file.ts'
 import { alertRulesJsonSchema } from '../../../services/alerts/rules-schema.ts'
-import type { PipelineError } from '../../../services/shared/domain/faults.ts'
+import { complaintOf } from '../../support/fault-of.ts'
 
 type Fields = Record<string, unknown>
 const least = { name: 'a', measure: 'broad_share', condition: { drops: '10%' } }
 const file = (...rules: unknown[]) => stringify({ version: 1, rules }, { aliasDuplicateObjects: false })
 const ruleOf = (fields: Fields): Rule => parseRules(file({ ...least, ...fields }), 'rules.yaml').rules[0]!
 
-function complaint(work: () => unknown): string {
-  try {
-    work()
-  } catch (thrown) {
-    assert.equal((thrown as PipelineError).code, 'config_invalid')
-    return (thrown as Error).message
-  }
-  assert.fail('nothing was refused')
-}
+const complaint = (work: () => unknown) => complaintOf('config_invalid', work)
 
 test('name, measure and condition are enough: all else has a default', () => {
   assert.deepEqual(ruleOf({}), {

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { stringify } from 'yaml'
 
 import { loadScenario, parseScenario } from '../../../services/impact/scenario-file.ts'
-import type { PipelineError } from '../../../services/shared/domain/faults.ts'
+import { complaintOf } from '../../support/fault-of.ts'
 
 type Fields = Record<string, unknown>
 const least = {
@@ -24,15 +24,7 @@ const least = {
 const prime = { share: '60%', takeUp: { monthly: 0.03 }, fee: '14.99 USD', margin: '20%' }
 const parse = (fields: Fields) => parseScenario(stringify({ ...least, ...fields }), 'a.yaml')
 
-function complaint(work: () => unknown): string {
-  try {
-    work()
-  } catch (thrown) {
-    assert.equal((thrown as PipelineError).code, 'config_invalid')
-    return (thrown as Error).message
-  }
-  assert.fail('nothing was refused')
-}
+const complaint = (work: () => unknown) => complaintOf('config_invalid', work)
 
 test('the fields that must be there are enough', () => {
   assert.deepEqual(parse({}), {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 
-import type { PipelineError } from '../../../../services/shared/domain/faults.ts'
 import { loadTaxonomy, loadTaxonomyFile, taxonomyVersions } from '../../../../services/shared/io/taxonomy-file.ts'
+import { complaintOf } from '../../../support/fault-of.ts'
 
 const free = { id: 'free', valueClass: 'free', intents: ['weather_*'] }
 const rules = (...list: unknown[]) => ({ version: 3, description: 'x', rules: list })
@@ -18,15 +18,7 @@ function write(t: TestContext, content: unknown, name = 'v3.json'): { folder: st
   return { folder, file }
 }
 
-function complaint(work: () => unknown): string {
-  try {
-    work()
-  } catch (thrown) {
-    assert.equal((thrown as PipelineError).code, 'file_invalid')
-    return (thrown as Error).message
-  }
-  assert.fail('nothing was refused')
-}
+const complaint = (work: () => unknown) => complaintOf('file_invalid', work)
 
 test('ships versions 1 and 2, whose hashes differ', () => {
   assert.deepEqual(taxonomyVersions(), [1, 2])
