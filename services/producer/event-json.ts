@@ -2,13 +2,8 @@ import { hash } from 'node:crypto'
 
 import { z } from 'zod'
 
-import {
-  alphabetPatterns,
-  numberBounds,
-  plansMax,
-  textBounds,
-  type AssistantIntentEvent,
-} from '../shared/domain/event.ts'
+import { alphabetPatterns } from '../shared/domain/alphabet.ts'
+import { numberBounds, plansMax, textBounds, type AssistantIntentEvent } from '../shared/domain/event.ts'
 import { outcomes } from '../shared/domain/taxonomy.ts'
 import { dayMs } from './traffic.ts'
 

@@ -93,7 +93,14 @@ function hashedTables(stream: StreamDefinition): { table: string; columns: strin
   // A function of several values is NULL when one of them is.
   const nullable = (column: string) => [`isNull(${column})`, `ifNull(${column}, '')`]
   return [
-    { table: stream.table, columns: [...stream.columns.map(({ column }) => column), 'taxonomy_version', ...place] },
+    {
+      table: stream.table,
+      columns: [
+        ...stream.columns.map(({ column }) => column),
+        ...(stream.isClassed ? ['taxonomy_version'] : []),
+        ...place,
+      ],
+    },
     { table: 'duplicate_events', columns: ['event_id', ...place] },
     {
       table: 'rejected_events',

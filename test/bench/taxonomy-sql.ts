@@ -1,5 +1,6 @@
 /** The taxonomy and the bounds of an event as SQL, for contenders that class and check events inside ClickHouse. */
-import { alphabetPatterns, numberBounds, plansMax, textBounds } from '../../services/shared/domain/event.ts'
+import { alphabetPatterns } from '../../services/shared/domain/alphabet.ts'
+import { numberBounds, plansMax, textBounds } from '../../services/shared/domain/event.ts'
 import { valueClasses, type Taxonomy, type TaxonomyRule } from '../../services/shared/domain/taxonomy.ts'
 
 /**

@@ -1,47 +1,16 @@
-import { slotOf } from './assistant-intents-fields.ts'
+import { alphabetPatterns } from './alphabet.ts'
+import { intentFields, slotOf } from './assistant-intents-fields.ts'
 import type { SchemaNode } from './avro-schema.ts'
 import { createByteSink, type ByteSink } from './byte-sink.ts'
-import { alphabetPatterns, numberBounds, plansMax, textBounds, type Alphabet } from './event.ts'
+import { plansMax, textBounds } from './event.ts'
+import { createFieldChecks } from './field-checks.ts'
 import { viewOf } from './log-record.ts'
 import { createSpanCache } from './span-cache.ts'
 import type { Judge, JudgeOptions } from './stream.ts'
 import { classify, outcomes, valueClasses, type Outcome, type Verdict } from './taxonomy.ts'
 import { readVarint } from './walker.ts'
 
-const alphabetBits: Record<Alphabet, number> = { identifier: 1, upper: 2, tag: 4, printable: 8 }
-
-/** For each byte, the alphabets it belongs to; a byte over 127 belongs to none. */
-const alphabetTable = new Uint8Array(256)
-for (const [alphabet, bit] of Object.entries(alphabetBits)) {
-  for (let byte = 0; byte < 128; byte++) {
-    if (alphabetPatterns[alphabet as Alphabet].test(String.fromCharCode(byte))) {
-      alphabetTable[byte]! |= bit
-    }
-  }
-}
-
-const textChecks = (
-  [
-    ['product', textBounds.product],
-    ['deviceModel', textBounds.deviceModel],
-    ['country', textBounds.country],
-    ['locale', textBounds.locale],
-    ['intent', textBounds.intent],
-    ['purchase.orderId', textBounds.orderId],
-    ['purchase.currency', textBounds.currency],
-    ['appVersion', textBounds.appVersion],
-    ['skillId', textBounds.skillId],
-  ] as const
-).map(([path, { min, max, alphabet }]) => ({ slot: slotOf(path), min, max, bit: alphabetBits[alphabet] }))
-
-const numberChecks = (
-  [
-    ['occurredAt', numberBounds.occurredAt],
-    ['activatedOn', numberBounds.activatedOn],
-    ['latencyMs', numberBounds.latencyMs],
-    ['purchase.amountMicros', numberBounds.amountMicros],
-  ] as const
-).map(([path, { min, max }]) => ({ slot: slotOf(path), min, max }))
+const checkFields = createFieldChecks(intentFields)
 
 const slots = {
   plans: slotOf('plans'),
@@ -133,30 +102,9 @@ export function createIntentJudge(options: JudgeOptions): Judge {
 
   return {
     invalidField(body, at) {
-      for (let index = 0; index < textChecks.length; index++) {
-        const { slot, min, max, bit } = textChecks[index]!
-        const start = at[slot]!
-        if (start < 0) {
-          continue
-        }
-        const end = at[slot + 1]!
-        if (end - start < min || end - start > max) {
-          return slot >> 1
-        }
-        for (let position = start; position < end; position++) {
-          if ((alphabetTable[body[position]!]! & bit) === 0) {
-            return slot >> 1
-          }
-        }
-      }
-      for (let index = 0; index < numberChecks.length; index++) {
-        const { slot, min, max } = numberChecks[index]!
-        if (at[slot]! >= 0) {
-          const value = readVarint(body, at[slot]!)
-          if (value < min || value > max) {
-            return slot >> 1
-          }
-        }
+      const outside = checkFields(body, at)
+      if (outside >= 0) {
+        return outside
       }
       if (writerOutcomes[readVarint(body, at[slots.outcome]!)] === undefined) {
         return slots.outcome >> 1

@@ -8,6 +8,9 @@ import type { StreamDefinition } from './stream.ts'
  */
 export const assistantIntents: StreamDefinition = {
   name: 'assistant-intents',
+  group: 'intent-ledger-classifier',
+  isClassed: true,
+  ageMaxMs: 400 * 86_400_000,
   subject: 'assistant-intents-value',
   fields: intentFields,
   idField: 'eventId',

@@ -1,3 +1,4 @@
+import type { TextBounds } from './stream.ts'
 import type { Outcome } from './taxonomy.ts'
 
 /**
@@ -52,17 +53,7 @@ export const textBounds = {
   skillId: { min: 1, max: 128, alphabet: 'printable' },
   orderId: { min: 1, max: 64, alphabet: 'printable' },
   currency: { min: 3, max: 3, alphabet: 'upper' },
-} as const satisfies Record<string, { min: number; max: number; alphabet: Alphabet }>
-
-/** `identifier` a-z 0-9 _; `upper` A-Z; `tag` letters, digits and -; `printable` ASCII 33 to 126. */
-export type Alphabet = 'identifier' | 'upper' | 'tag' | 'printable'
-
-export const alphabetPatterns: Record<Alphabet, RegExp> = {
-  identifier: /^[a-z0-9_]*$/,
-  upper: /^[A-Z]*$/,
-  tag: /^[A-Za-z0-9-]*$/,
-  printable: /^[\x21-\x7e]*$/,
-}
+} as const satisfies Record<string, TextBounds>
 
 /** Bounds of the numbers: times from 2000 to 2099, amounts up to a thousand million units, responses up to a day. */
 export const numberBounds = {

@@ -1,3 +1,4 @@
+import type { Alphabet } from './alphabet.ts'
 import type { RecordNode, SchemaNode } from './avro-schema.ts'
 import type { ByteSink } from './byte-sink.ts'
 import type { Taxonomy } from './taxonomy.ts'
@@ -7,7 +8,14 @@ import type { Taxonomy } from './taxonomy.ts'
  * (`services/shared/pipeline/`) knows only this; a new stream is a new description, not a new consumer.
  */
 export interface StreamDefinition {
+  /** Also its topic, unless a setting names another. */
   readonly name: string
+  /** Consumer group of its classifiers, unless a setting names another. */
+  readonly group: string
+  /** Rows are classed by a taxonomy and carry its version. */
+  readonly isClassed: boolean
+  /** An event may happen this long before its record's timestamp, milliseconds. */
+  readonly ageMaxMs: number
   /** Registry subject of its writer schemas. */
   readonly subject: string
   /** Fields that the walker looks for. The machinery itself reads the id and the time. */
@@ -35,6 +43,18 @@ export interface StreamField {
   readonly size?: number
   /** A required field stands in every writer schema and is never null. */
   readonly required: boolean
+  /** What a text may hold; its length in bytes. */
+  readonly text?: TextBounds
+  /** The texts that it may be; `text` then need not say more. */
+  readonly oneOf?: readonly string[]
+  /** The least and the largest that a number may be. */
+  readonly bounds?: { readonly min: number; readonly max: number }
+}
+
+export interface TextBounds {
+  readonly min: number
+  readonly max: number
+  readonly alphabet: Alphabet
 }
 
 export interface StreamColumn {
@@ -60,7 +80,7 @@ export interface Judge {
 }
 
 /** Why a writer schema can't serve a stream, or undefined when it can. */
-export function schemaFault(stream: StreamDefinition, schema: SchemaNode): string | undefined {
+export function schemaFault(stream: Pick<StreamDefinition, 'fields'>, schema: SchemaNode): string | undefined {
   if (schema.kind !== 'record') {
     return 'the schema is not a record'
   }

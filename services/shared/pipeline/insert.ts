@@ -109,11 +109,13 @@ function acceptedShape(stream: StreamDefinition): Shape {
     table: stream.table,
     columns: [
       ...stream.columns.map(({ column }) => column),
-      ...['taxonomy_version', 'topic_id', 'partition', 'kafka_offset', 'recorded_at'],
+      ...(stream.isClassed ? ['taxonomy_version'] : []),
+      ...['topic_id', 'partition', 'kafka_offset', 'recorded_at'],
     ],
     select: [
       ...stream.columns.map(({ from, sql }) => sql ?? from),
-      ...['{taxonomy_version:UInt16}', '{topic_id:UUID}', '{partition:UInt32}', 'toUInt64(kafkaOffset)', recordedAt],
+      ...(stream.isClassed ? ['{taxonomy_version:UInt16}'] : []),
+      ...['{topic_id:UUID}', '{partition:UInt32}', 'toUInt64(kafkaOffset)', recordedAt],
     ],
     structure: [
       ...stream.columns.map(({ from, type }) => `${from} ${type}`),

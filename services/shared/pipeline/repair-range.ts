@@ -85,6 +85,9 @@ function ledgerRows({ store }: RepairDeps, range: LogRange): Promise<LedgerSums[
 
 /** The taxonomy version that the range's rows carry, where its ledger row is lost; undefined without rows. */
 async function storedVersion({ store, stream }: RepairDeps, range: LogRange): Promise<number | undefined> {
+  if (!stream.isClassed) {
+    return undefined
+  }
   const [row] = await store.clickHouse.rows<{ version: number }>(
     `SELECT max(taxonomy_version) AS version FROM ${store.database}.${stream.table} WHERE ${ofRange}`,
     rangeParams(range),
