@@ -48,6 +48,8 @@ export interface Life {
 
 /** Cumulative profit or loss of a device, discounted, in micro-units. */
 export interface LifeMonth {
+  /** Behind it. */
+  readonly households: number
   readonly claimed: number
   readonly incremental: { readonly micros: number; readonly low: number; readonly high: number } | null
 }
@@ -115,7 +117,8 @@ export function lifeOf(
       upTo.high += worth * boundOf(incremental.high, Infinity)
     }
     const { claimed, ...estimate } = upTo
-    return { claimed, incremental: isKnown ? estimate : null }
+    const households = seen.reduce((total, cohort) => total + cohort.households, 0)
+    return { households, claimed, incremental: isKnown ? estimate : null }
   })
   return {
     life,
