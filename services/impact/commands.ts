@@ -8,12 +8,11 @@ import { mistake } from '../shared/domain/faults.ts'
 import { answerOf, type Answer } from './answer.ts'
 import { parsePaidTierFlags } from './flags.ts'
 import { printPaidTier } from './print.ts'
+import { registerPnl, type PnlContext } from './pnl/command.ts'
 import { loadScenario } from './scenario-file.ts'
 
 /** What the command line gives to the verbs of impact. */
-export interface ImpactContext {
-  readonly stdout: NodeJS.WritableStream
-}
+export type ImpactContext = PnlContext
 
 export function registerImpact(program: Command, context: ImpactContext): void {
   const impact = program
@@ -21,6 +20,7 @@ export function registerImpact(program: Command, context: ImpactContext): void {
     .description('What a product earns or loses, beside what is claimed for it')
     .addHelpText('after', '\nExample:\n  npx intent-ledger impact paid-tier infra/impact/everybody-pays-8.yaml')
   registerPaidTier(impact, context)
+  registerPnl(impact, context)
 }
 
 function registerPaidTier(impact: Command, context: ImpactContext): void {

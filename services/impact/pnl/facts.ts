@@ -60,6 +60,15 @@ export interface Claimed {
 export interface YearlyEffect {
   readonly product: string
   readonly year: number
-  readonly perOwner: { readonly micros: number; readonly low: number; readonly high: number } | null
+  readonly perOwner: EffectPerOwner | null
   readonly whyNone: string | null
+  /** The same from the report's first day to the end of this year, whose bounds are those of a sum of years; null as `perOwner`. */
+  readonly upToYear: EffectPerOwner | null
+}
+
+/** Micro-units; infinite where nothing bounds it. */
+export interface EffectPerOwner {
+  readonly micros: number
+  readonly low: number
+  readonly high: number
 }

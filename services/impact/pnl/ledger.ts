@@ -27,20 +27,27 @@ export interface ProductLedger {
   readonly cohorts: readonly CohortLedger[]
   /** Whether a sum was left out because it came after the horizon. */
   readonly isCut: boolean
-  readonly owners: readonly YearlyOwners[]
+  readonly years: readonly LedgerYear[]
 }
 
-/** Households that own the product at the end of a calendar year, or of the report. */
-export interface YearlyOwners {
+export interface LedgerYear {
   readonly year: number
+  /** Households that own the product at the end of the year, or of the report. */
   readonly owners: number
+  /** How far below and above its estimate all incremental margin up to the year's end may be, 95 %; null: nothing bounds it. */
+  readonly reach: Reach | null
+}
+
+export interface Reach {
+  readonly below: bigint
+  readonly above: bigint
 }
 
 /**
  * What each cohort of a product brought and cost by month.
  *
  * A year's claimed margin of a cohort is spread over its months, and a year's incremental margin (effect per owner times owners at
- * its end) over all cohorts and months, both by owner-days and to the micro-unit.
+ * its end) over all cohorts and months, both by owner-days and to the micro-unit. Bounds of a year are spread alike.
  */
 export function productLedger(
   { product, ...costs }: ProductAssumptions,
@@ -72,7 +79,8 @@ export function productLedger(
     )
     taking.forEach(({ month }, at) => book.add(cohort, month, { ...nothing, claimedMicros: parts[at]! }))
   }
-  for (const effect of ours(facts.effects)) {
+  const effects = ours(facts.effects)
+  for (const effect of effects) {
     const places = days.filter(({ month }) => yearOf(month) === effect.year)
     const parts = spreadEffect(effect, owners.find(({ year }) => year === effect.year)?.owners ?? 0, places)
     places.forEach(({ cohort, month }, at) => book.add(cohort, month, { ...nothing, incremental: parts[at]! }))
@@ -81,7 +89,14 @@ export function productLedger(
   const returned = Map.groupBy(ours(facts.returns), (row) => row.cohort)
   const cohorts = book.cohorts().filter((cohort) => cohort >= first && cohort <= last)
   return {
-    ...{ product, owners },
+    product,
+    years: owners.map((one) => ({
+      ...one,
+      reach: reachOf(
+        effects.find(({ year }) => year === one.year),
+        one.owners,
+      ),
+    })),
     households: ours(facts.households)[0]?.households ?? 0,
     isCut: cohorts.some((cohort) => book.hasFrom(cohort, cohort + horizonMonths)),
     cohorts: cohorts.map((cohort) => ({
@@ -136,6 +151,13 @@ function spreadEffect(
     Number.isFinite(micros) ? spread(BigInt(Math.round(micros * owners)), weights) : null
   const [middle, low, high] = [partsOf(perOwner.micros)!, partsOf(perOwner.low), partsOf(perOwner.high)]
   return places.map((_, at) => ({ micros: middle[at]!, low: low?.[at] ?? null, high: high?.[at] ?? null }))
+}
+
+function reachOf(effect: YearlyEffect | undefined, owners: number): Reach | null {
+  const perOwner = effect?.upToYear ?? null
+  if (perOwner === null || !Number.isFinite(perOwner.low) || !Number.isFinite(perOwner.high)) return null
+  const { micros, low, high } = perOwner
+  return { below: BigInt(Math.round((micros - low) * owners)), above: BigInt(Math.round((high - micros) * owners)) }
 }
 
 /** Sums by cohort and month. */

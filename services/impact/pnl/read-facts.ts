@@ -1,17 +1,9 @@
 /** All of SQL that a profit and loss is read by. */
-import type { ClickHouse } from '../../shared/io/clickhouse.ts'
+import type { Days, ImpactDeps } from '../experiments.ts'
 import type { Facts, OwnerSteps, Requests, Returns, Sales } from './facts.ts'
 
-export interface FactsQuestion {
-  /** Whole UTC days, both included. */
-  readonly from: string
-  readonly to: string
+export interface FactsQuestion extends Days {
   readonly currency: string
-}
-
-export interface Source {
-  readonly clickHouse: ClickHouse
-  readonly database: string
 }
 
 /** What the tables themselves say; claims and effects are worked out elsewhere. */
@@ -39,7 +31,7 @@ const devices = (database: string) => `SELECT product, household, device,
   WHERE toDate(occurred_at) <= {to:Date}
   GROUP BY product, household, device`
 
-export async function readFacts({ clickHouse, database }: Source, question: FactsQuestion): Promise<ReadFacts> {
+export async function readFacts({ clickHouse, database }: ImpactDeps, question: FactsQuestion): Promise<ReadFacts> {
   const { from, to, currency } = question
   const ask = <T>(sql: string) => clickHouse.rows<T>(sql, { from, to, currency })
   const sold = `(${devices(database)}) WHERE since BETWEEN {from:Date} AND {to:Date} AND paid_in = {currency:String}`
@@ -71,7 +63,7 @@ export async function readFacts({ clickHouse, database }: Source, question: Fact
 }
 
 export async function readOtherCurrencies(
-  { clickHouse, database }: Source,
+  { clickHouse, database }: ImpactDeps,
   { from, to, currency }: FactsQuestion,
 ): Promise<OtherCurrency[]> {
   const rows = await clickHouse.rows<{ currency: string; devices: number; paid: string }>(
@@ -83,7 +75,7 @@ export async function readOtherCurrencies(
 }
 
 /** The days that a report reaches by default: from the first activation to the last day of anything; null: there is no device. */
-export async function readSpan({ clickHouse, database }: Source): Promise<{ from: string; to: string } | null> {
+export async function readSpan({ clickHouse, database }: ImpactDeps): Promise<Days | null> {
   const [row] = await clickHouse.rows<{ devices: number; from: string; to: string }>(
     `SELECT count() AS devices, toString(min(activated_on)) AS from,
        toString(greatest(toDate(max(occurred_at)), (SELECT toDate(max(occurred_at)) FROM ${database}.ecosystem_orders),

@@ -1,7 +1,7 @@
 import { claimedProfitOf, incrementalProfitOf, nothing, sumAmounts, type Amounts, type Estimate } from './amounts.ts'
 import { monthlyDiscountOf } from '../scenario.ts'
 import type { DeviceAssumptions } from './assumptions.ts'
-import type { CohortLedger, ProductLedger, Span, YearlyOwners } from './ledger.ts'
+import type { CohortLedger, LedgerYear, ProductLedger, Reach, Span } from './ledger.ts'
 import { yearOf } from './month.ts'
 
 /** A product's profit and loss. */
@@ -12,7 +12,7 @@ export interface Statement extends Life {
   readonly devices: number
   readonly returned: number
   readonly total: Amounts
-  /** By calendar. They add up to the total. */
+  /** By calendar. They add up to the total; the bounds of the total are closer than the sum of theirs. */
   readonly years: readonly YearAmounts[]
   readonly months: readonly MonthAmounts[]
   readonly cohorts: readonly CohortStatement[]
@@ -26,7 +26,9 @@ export interface CohortStatement extends Life {
   readonly total: Amounts
 }
 
-export interface YearAmounts extends YearlyOwners {
+export interface YearAmounts {
+  readonly year: number
+  readonly owners: number
   readonly amounts: Amounts
 }
 
@@ -59,26 +61,26 @@ export function statementOf(
   { first, last }: Span,
   assumptions: Pick<DeviceAssumptions, 'discountPerYear'>,
 ): Statement {
-  const { product, isCut, cohorts, owners } = ledger
+  const { product, isCut, households, cohorts, years } = ledger
   const count = (of: (cohort: CohortLedger) => number) => cohorts.reduce((sum, cohort) => sum + of(cohort), 0)
   const byMonth = Array.from({ length: last - first + 1 }, (_, at) =>
     sumAmounts(cohorts.flatMap(({ cohort, months }) => months[first + at - cohort] ?? [])),
   )
-  let cumulative = nothing
+  let sum = nothing
+  const months = byMonth.map((amounts, at): MonthAmounts => {
+    sum = sumAmounts([sum, amounts])
+    const month = first + at
+    return { month, amounts, cumulative: bounded(sum, reachAt(years, month, { first, last })) }
+  })
   return {
-    ...{ product, isCut },
-    households: ledger.households,
+    ...{ product, isCut, households, months },
     devices: count(({ devices }) => devices),
     returned: count(({ returned }) => returned),
-    total: sumAmounts(byMonth),
-    years: owners.map(({ year, owners }) => ({
+    total: months.at(-1)!.cumulative,
+    years: years.map(({ year, owners }) => ({
       ...{ year, owners },
       amounts: sumAmounts(byMonth.filter((_, at) => yearOf(first + at) === year)),
     })),
-    months: byMonth.map((amounts, at) => {
-      cumulative = sumAmounts([cumulative, amounts])
-      return { month: first + at, amounts, cumulative }
-    }),
     cohorts: cohorts.map((cohort) => ({
       cohort: cohort.cohort,
       households: cohort.households,
@@ -88,6 +90,32 @@ export function statementOf(
       ...lifeOf([cohort], assumptions),
     })),
     ...lifeOf(cohorts, assumptions),
+  }
+}
+
+/** Between the ends of two years on the straight line between them. */
+function reachAt(years: readonly LedgerYear[], month: number, { first, last }: Span): Reach | null {
+  const at = years.findIndex(({ year }) => year === yearOf(month))
+  const begin = Math.max(first, 12 * yearOf(month))
+  const months = BigInt(Math.min(last, 12 * yearOf(month) + 11) - begin + 1)
+  const gone = BigInt(month - begin + 1)
+  const after = years[at]!.reach
+  const before = at === 0 ? { below: 0n, above: 0n } : years[at - 1]!.reach
+  if (before === null || after === null) return null
+  const between = (from: bigint, to: bigint) => from + ((to - from) * gone) / months
+  return { below: between(before.below, after.below), above: between(before.above, after.above) }
+}
+
+function bounded(amounts: Amounts, reach: Reach | null): Amounts {
+  if (amounts.incremental === null) return amounts
+  const { micros } = amounts.incremental
+  return {
+    ...amounts,
+    incremental: {
+      micros,
+      low: reach === null ? null : micros - reach.below,
+      high: reach === null ? null : micros + reach.above,
+    },
   }
 }
 

@@ -69,14 +69,15 @@ test('what is claimed of a cohort that owns nothing in that year is kept, in the
 
 test('a year’s effect counts for the owners at its end and is spread over cohorts and months by owner-days', () => {
   const old = { product, cohort: cohort - 12, month: cohort - 12, change: 30, days: 30 }
-  const effect = { product, year: 2018, perOwner: { micros: 59, low: -59, high: 118 }, whyNone: null }
-  const { cohorts, owners } = ledger({
+  const perOwner = { micros: 59, low: -59, high: 118 }
+  const effect = { product, year: 2018, perOwner, whyNone: null, upToYear: { micros: 60, low: 50, high: 75 } }
+  const { cohorts, years } = ledger({
     ...{ ...soldIn('2017-11'), effects: [effect] },
     owners: [...soldIn('2017-11').owners, old],
   })
-  assert.deepEqual(owners, [
-    { year: 2017, owners: 40 },
-    { year: 2018, owners: 40 },
+  assert.deepEqual(years, [
+    { year: 2017, owners: 40, reach: null },
+    { year: 2018, owners: 40, reach: { below: 400n, above: 600n } },
   ])
   // 40 owners: 2,360 over 59 days of 40 owners, of which 10 are of this cohort; the older one was sold before the report.
   assert.deepEqual(
@@ -93,12 +94,16 @@ test('a year’s effect counts for the owners at its end and is spread over coho
 
 test('an effect without a bound leaves none, and one that is not known leaves no figure', () => {
   const effectOf = (perOwner: object | null) =>
-    ({ product, year: 2017, perOwner, whyNone: perOwner === null ? 'nobody is held out' : null }) as Facts['effects'][0]
+    ({
+      ...{ product, year: 2017, perOwner, upToYear: perOwner },
+      whyNone: perOwner === null ? 'nobody is held out' : null,
+    }) as Facts['effects'][0]
   const unbounded = ledger({
     ...soldIn('2017-11'),
     effects: [effectOf({ micros: 41, low: -Infinity, high: Infinity })],
   })
   assert.deepEqual(unbounded.cohorts[0]!.months[0]!.incremental, { micros: 100n, low: null, high: null })
+  assert.equal(unbounded.years[0]!.reach, null)
   const unknown = ledger({ ...soldIn('2017-11'), effects: [effectOf(null)] })
   assert.equal(unknown.cohorts[0]!.months[0]!.incremental, null)
 })

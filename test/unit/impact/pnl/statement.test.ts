@@ -88,15 +88,20 @@ test('years, months and cohorts each add up to the total, to the micro-unit', ()
         {
           ...{ product: 'echo', households: 1, isCut: false },
           cohorts: months.map((of, at) => cohortOf(first + at, 1, of.slice(0, 30 - at))),
-          owners: [2017, 2018, 2019, 2020].map((year) => ({ year, owners: 0 })),
+          years: [2017, 2018, 2019, 2020].map((year) => ({ year, owners: 0, reach: null })),
         },
         span,
         flat,
       )
-      assert.deepEqual(sumAmounts(years.map((year) => year.amounts)), total)
-      assert.deepEqual(sumAmounts(byMonth.map((month) => month.amounts)), total)
-      assert.deepEqual(byMonth.at(-1)!.cumulative, total)
-      assert.deepEqual(sumAmounts(apart.map((cohort) => cohort.total)), total)
+      const estimates = (list: readonly Amounts[]) => {
+        const { incremental, ...sums } = sumAmounts(list)
+        return { ...sums, incremental: incremental!.micros }
+      }
+      const expected = estimates([total])
+      assert.deepEqual(estimates(years.map((year) => year.amounts)), expected)
+      assert.deepEqual(estimates(byMonth.map((month) => month.amounts)), expected)
+      assert.deepEqual(estimates([byMonth.at(-1)!.cumulative]), expected)
+      assert.deepEqual(estimates(apart.map((cohort) => cohort.total)), expected)
       assert.equal(
         claimedProfitOf(total),
         apart.reduce((sum, cohort) => sum + claimedProfitOf(cohort.total), 0n),
@@ -104,6 +109,28 @@ test('years, months and cohorts each add up to the total, to the micro-unit', ()
     }),
     { numRuns: 20 },
   )
+})
+
+test('the bounds of a sum of years are those of the whole, and between the ends of years they are drawn straight', () => {
+  const months = Array.from({ length: 14 }, () => earns(0n, 10n, 100n))
+  const reach = { below: 20n, above: 40n }
+  const statement = statementOf(
+    {
+      ...{ product: 'echo', households: 1, isCut: false, cohorts: [cohortOf(first, 1, months)] },
+      years: [
+        { year: 2017, owners: 1, reach },
+        { year: 2018, owners: 1, reach: { below: 140n, above: 160n } },
+      ],
+    },
+    { first, last: first + 13 },
+    flat,
+  )
+  const incremental = statement.months.map(({ cumulative }) => cumulative.incremental)
+  assert.deepEqual(incremental[0], { micros: 10n, low: 0n, high: 30n })
+  assert.deepEqual(incremental[1], { micros: 20n, low: 0n, high: 60n })
+  assert.deepEqual(incremental[7], { micros: 80n, low: 0n, high: 180n })
+  assert.deepEqual(statement.total.incremental, { micros: 140n, low: 0n, high: 300n })
+  assert.deepEqual(statement.years[1]!.amounts.incremental, { micros: 120n, low: -1_080n, high: 1_320n })
 })
 
 test('a sum per device needs devices', () => {
