@@ -60,7 +60,8 @@ export function estimateHoldout(cells: readonly HoldoutCell[], beforeScale: numb
           const { byOwner } = differencesOf(groupsOf(left.flat()), beforeScale)
           return perOwner.map((name) => byOwner[name]?.estimate ?? NaN)
         })
-  const covariance = (a: PerOwner, b: PerOwner) => covariances?.[perOwner.indexOf(a)]![perOwner.indexOf(b)]! ?? NaN
+  const covariance = (a: PerOwner, b: PerOwner) =>
+    covariances === null ? NaN : covariances[perOwner.indexOf(a)]![perOwner.indexOf(b)]!
   const correlation = (a: PerOwner, b: PerOwner) => covariance(a, b) / Math.sqrt(covariance(a, a) * covariance(b, b))
   const degreesOfFreedom = buckets.length - 1
 

@@ -5,6 +5,7 @@ import { readCurrencies, type CurrencySum } from './currencies.ts'
 import { chooseExperiment, readExperiments, type Days, type ImpactDeps } from './experiments.ts'
 import { readDrawnArms, readHoldoutCells, type DrawnArms } from './holdout-cells.ts'
 import { estimateHoldout, type Arm, type Estimates, type HoldoutCell } from './holdout-estimates.ts'
+import { readOrderDays } from './order-days.ts'
 
 export interface HoldoutQuestion extends Days {
   readonly product: string
@@ -65,7 +66,11 @@ export async function readHoldout(deps: ImpactDeps, question: HoldoutQuestion): 
   const experiment = chooseExperiment(await readExperiments(deps), question)
   const window = { from: question.from, to: question.to, days: daysOf(question) }
   assertWithin(window, experiment)
-  const before = beforeOf(experiment.drawn.from, window.days, await firstOrderDay(deps, currency))
+  const before = beforeOf(
+    experiment.drawn.from,
+    window.days,
+    (await readOrderDays(deps, { currency, line: null }))?.from ?? null,
+  )
   const drawn = await readDrawnArms(deps, experiment)
   const currencies = await readCurrencies(deps, window)
   const report = {
@@ -73,7 +78,7 @@ export async function readHoldout(deps: ImpactDeps, question: HoldoutQuestion): 
     ...{ bothArms: drawn.bothArms, otherCurrencies: currencies.filter((one) => one.currency !== currency) },
     ...judgeArms(drawn),
   }
-  if (report.refusal?.code === 'sample_ratio' || report.refusal?.code === 'changed_shares') {
+  if (armsDiffer(report)) {
     return { ...report, arms: null, owning: null, estimates: noEstimates }
   }
   const cells = await readHoldoutCells(deps, experiment, { window, before, currency, line })
@@ -88,6 +93,10 @@ export async function readHoldout(deps: ImpactDeps, question: HoldoutQuestion): 
     estimates: estimateHoldout(cells, before && window.days / before.days),
   }
 }
+
+/** Refused for what its arms are, so that no figure of it can be trusted. */
+export const armsDiffer = ({ refusal }: Pick<HoldoutReport, 'refusal'>): boolean =>
+  refusal?.code === 'sample_ratio' || refusal?.code === 'changed_shares'
 
 /** Whether the arms are what the lot was to draw. */
 export function judgeArms({
@@ -144,15 +153,6 @@ function assertWithin({ from, to }: Days, { experiment, drawn }: { experiment: s
       `${experiment} withholds its product from ${drawn.from} to ${drawn.to}; ${from} to ${to} lies outside: give days within`,
     )
   }
-}
-
-async function firstOrderDay({ clickHouse, database }: ImpactDeps, currency: string): Promise<string | null> {
-  const [row] = await clickHouse.rows<{ day: string; lines: number }>(
-    `SELECT toString(toDate(min(occurred_at))) AS day, count() AS lines
-     FROM ${database}.ecosystem_orders WHERE currency = {currency:String}`,
-    { currency },
-  )
-  return row === undefined || row.lines === 0 ? null : row.day
 }
 
 function figuresOf(cells: readonly HoldoutCell[]): ArmFigures {

@@ -4,8 +4,10 @@ import { test } from 'node:test'
 
 import { readHoldout } from '../../../services/impact/holdout.ts'
 import type { CausalEstimate } from '../../../services/impact/holdout-estimates.ts'
+import { cliEnvironment } from '../../support/cli.ts'
 import { ecosystemRows, type ArmRow, type DeviceRow, type OrderRow } from '../../support/ecosystem-rows.ts'
 import { createRandom } from '../../support/random-usage.ts'
+import { runVerbHere } from '../../support/verb-here.ts'
 import { viewsCase } from '../../support/views-case.ts'
 
 const drawn = { experiment: 'echo_holdout', product: 'echo', fromDay: '2020-01-01', toDay: '2020-12-31' }
@@ -20,7 +22,7 @@ interface Household {
 }
 
 test('figures of a random population equal what its rows say', async (t) => {
-  const { pipeline, database } = await viewsCase(t)
+  const { stack, pipeline, database } = await viewsCase(t)
   const deps = { clickHouse: pipeline, database }
   const insert = ecosystemRows(deps)
   const { households, arms, devices, orders } = population(createRandom(1), 1_500)
@@ -82,6 +84,46 @@ test('figures of a random population equal what its rows say', async (t) => {
   near(credibility!.ratio, estimates.exposureScaledCuped!.estimateMicros / estimates.naive!.estimateMicros)
   assert.ok(credibility!.low < credibility!.ratio && credibility!.ratio < credibility!.high)
 
+  const causal = (...words: string[]) =>
+    runVerbHere(['impact', 'causal', ...words], { ...cliEnvironment(stack), CLICKHOUSE_DATABASE: database })
+
+  await t.test('the verb prints them, and what they say', async () => {
+    const asked = ['--currency', 'USD', '--from', question.from, '--to', question.to]
+    const { code, stdout } = await causal(...asked, '--product', 'echo')
+    t.diagnostic(`\n${stdout}`)
+    assert.equal(code, 0)
+    assert.match(stdout, /^echo: echo_holdout, 2020-03-01 to 2020-06-30, 122 days \(UTC\), USD, all lines$/m)
+    assert.match(stdout, /^time before: 2019-09-01 to 2019-12-31, 122 days$/m)
+    assert.match(stdout, /^order lines in other currencies, left out: 2 in EUR \(margin 5\.00\)$/m)
+    const naive = (estimates.naive!.estimateMicros / 1e6).toFixed(2)
+    assert.match(stdout, new RegExp(`^owners minus others +observational +owner +${naive} \\(`, 'm'))
+    assert.match(stdout, /^intention to treat, CUPED +by lot +household +-?\d/m)
+    const json = JSON.parse((await causal(...asked, '--format', 'json')).stdout) as { experiments: (typeof report)[] }
+    assert.deepEqual(
+      json.experiments.map(({ experiment, estimates: { placebo } }) => [experiment, placebo!.estimateMicros]),
+      [['echo_holdout', estimates.placebo!.estimateMicros]],
+    )
+  })
+
+  await t.test('the verb takes the days of the experiment as far as there are orders', async () => {
+    const { stdout } = await causal('--currency', 'USD')
+    assert.match(stdout, /^echo: echo_holdout, 2020-01-01 to 2020-07-01, 183 days/m)
+  })
+
+  for (const [words, says] of [
+    [[], /several currencies and nothing here converts; name one with --currency: USD, EUR/],
+    [['--currency', 'GBP'], /there is no order in GBP$/],
+    [['--currency', 'USD', '--line', 'e_boks'], /there is no order in USD of line e_boks/],
+    [['--product', 'tablet'], /no experiment withholds tablet; there are experiments of echo/],
+    [['--currency', 'USD', '--from', '2019-12-31'], /echo_holdout withholds its product from 2020-01-01 to 2020-12-31/],
+    [['--from', '2020-03-01', '--to', '2020-02-01'], /--from 2020-03-01 is a day after --to 2020-02-01/],
+  ] as const)
+    await t.test(`the verb refuses ${words.join(' ') || 'to guess a currency'}`, async () => {
+      const { code, stderr } = await causal(...words)
+      assert.equal(code, 2)
+      assert.match(stderr, says)
+    })
+
   await t.test('of one line', async () => {
     const music = await readHoldout(deps, { ...question, line: 'music' })
     const sums = new Map<number, number>()
@@ -108,7 +150,7 @@ test('figures of a random population equal what its rows say', async (t) => {
 })
 
 test('what an experiment may lack', async (t) => {
-  const { pipeline, database } = await viewsCase(t)
+  const { stack, pipeline, database } = await viewsCase(t)
   const deps = { clickHouse: pipeline, database }
   const insert = ecosystemRows(deps)
   const arm = (household: number, experiment: string, rest: Partial<ArmRow> = {}): ArmRow => ({
@@ -173,6 +215,22 @@ test('what an experiment may lack', async (t) => {
       assert.equal(estimates.intentionToTreat, null)
       if (code === 'sample_ratio' || code === 'changed_shares') assert.deepEqual([arms, estimates.naive], [null, null])
     })
+
+  await t.test('the verb says why, in the table, and exits 1 only where arms are not what the lot drew', async () => {
+    const causal = (product: string) =>
+      runVerbHere(['impact', 'causal', '--product', product], {
+        ...cliEnvironment(stack),
+        CLICKHOUSE_DATABASE: database,
+      })
+    const lost = await causal('lost_some')
+    assert.equal(lost.code, 1)
+    assert.match(lost.stdout, /^refused: the arms are not as large as the lot was to make them \(p = /m)
+    assert.match(lost.stdout, /^intention to treat +by lot +household +-$/m)
+    const none = await causal('no_holdout')
+    assert.equal(none.code, 0)
+    assert.match(none.stdout, /^refused: nobody is held out/m)
+    assert.match(none.stdout, /^owners minus others +observational +owner +-?\d/m)
+  })
 
   await t.test('a household that is told twice counts once', async () => {
     const { bothArms, arms } = await read('told_twice')
