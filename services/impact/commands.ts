@@ -6,12 +6,13 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 
 import { mistake } from '../shared/domain/faults.ts'
 import { answerOf, type Answer } from './answer.ts'
+import { registerClaims, type ClaimsContext } from './claims-command.ts'
 import { parsePaidTierFlags } from './flags.ts'
 import { printPaidTier } from './print.ts'
 import { loadScenario } from './scenario-file.ts'
 
 /** What the command line gives to the verbs of impact. */
-export interface ImpactContext {
+export interface ImpactContext extends ClaimsContext {
   readonly stdout: NodeJS.WritableStream
 }
 
@@ -21,6 +22,7 @@ export function registerImpact(program: Command, context: ImpactContext): void {
     .description('What a product earns or loses, beside what is claimed for it')
     .addHelpText('after', '\nExample:\n  npx intent-ledger impact paid-tier infra/impact/everybody-pays-8.yaml')
   registerPaidTier(impact, context)
+  registerClaims(impact, context)
 }
 
 function registerPaidTier(impact: Command, context: ImpactContext): void {

@@ -42,8 +42,7 @@ async function creditsOf({ pipeline, database }: ViewsCase, world: CreditCase): 
     })),
   )
   const micros = creditMethods.map(
-    (method) =>
-      `${method}_products, arrayMap(credit -> toString(credit), ${method}_micros) AS ${method}_texts`,
+    (method) => `${method}_products, arrayMap(credit -> toString(credit), ${method}_micros) AS ${method}_texts`,
   )
   const found = await pipeline.rows<Record<string, string[]> & { at: number; fates: string[] }>(
     `SELECT toUInt32(toString(event_id)) AS at, claims.2 AS fates, ${micros.join(', ')} FROM (${creditedOrders(database)})`,
@@ -54,9 +53,9 @@ async function creditsOf({ pipeline, database }: ViewsCase, world: CreditCase): 
     found.map((row) => {
       const of = (method: string): Credits =>
         new Map(
-          row[`${method}_products`]!
-            .map((product, at) => [product, BigInt(row[`${method}_texts`]![at]!)] as const)
-            .filter(([, credit]) => credit !== 0n),
+          row[`${method}_products`]!.map(
+            (product, at) => [product, BigInt(row[`${method}_texts`]![at]!)] as const,
+          ).filter(([, credit]) => credit !== 0n),
         )
       return [
         row.at,
