@@ -24,7 +24,7 @@ export function claimSums(database: string, by: readonly ClaimDimension[]): stri
   const fates = claimFates.map((fate) => `sum(countEqual(own.2, '${fate}')) AS ${fate}`).join(', ')
   const credits = creditMethods.map((method) => `toString(sum(toInt128(${method}_credit))) AS ${method}`).join(', ')
   return `SELECT ${keys}, count() AS orders, ${fates}, ${credits},
-      uniqCombined64If(household, notEmpty(own) OR shapley_credit != 0) AS households,
+      uniqCombined64If(household, product = '' OR notEmpty(own) OR shapley_credit != 0) AS households,
       toString(sum(toInt128(margin_micros))) AS margin,
       toString(sum(toInt128(margin_micros) * length(own))) AS claimed,
       toString(sumIf(toInt128(margin_micros) * length(claims), notEmpty(own))) AS contested,

@@ -8,6 +8,7 @@ import { mistake } from '../shared/domain/faults.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { answerOf, type Answer } from './answer.ts'
 import { registerCausal } from './causal-command.ts'
+import { registerClaims } from './claims-command.ts'
 import { parsePaidTierFlags } from './flags.ts'
 import { printPaidTier } from './print.ts'
 import { registerPnl } from './pnl/command.ts'
@@ -27,6 +28,7 @@ export function registerImpact(program: Command, context: ImpactContext): void {
     .addHelpText('after', '\nExample:\n  npx intent-ledger impact paid-tier infra/impact/everybody-pays-8.yaml')
   registerPaidTier(impact, context)
   registerCausal(impact, context)
+  registerClaims(impact, context)
   registerPnl(impact, context)
 }
 

@@ -1,18 +1,15 @@
-import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import {
   claimFates,
   creditMethods,
   creditSettings,
+  inWindow,
+  refundedLines,
   type ClaimFate,
   type CreditMethod,
   type CreditQuestion,
 } from '../shared/pipeline/credit-sql.ts'
 import { claimSums, type ClaimDimension } from './claims-sql.ts'
-
-export interface ClaimsDeps {
-  readonly clickHouse: ClickHouse
-  readonly database: string
-}
+import type { Days, ImpactDeps } from './experiments.ts'
 
 /** Sums over orders, refunds taken off. Money in micro-units of the question's currency, exact. */
 export interface ClaimSums {
@@ -47,7 +44,7 @@ type Row = Readonly<
 
 /** Sums by product and dimensions, with a product '' for all orders of each value of the others. */
 export async function readClaimSums(
-  { clickHouse, database }: ClaimsDeps,
+  { clickHouse, database }: ImpactDeps,
   question: CreditQuestion,
   by: readonly ClaimDimension[],
 ): Promise<ClaimSums[]> {
@@ -70,13 +67,44 @@ export type ClaimedByCohort = Pick<
 > & { readonly year: number }
 
 /** In the order of product, cohort month and year. Claims of households that never had the product have the cohort month ''. */
-export async function readClaimedByCohort(deps: ClaimsDeps, question: CreditQuestion): Promise<ClaimedByCohort[]> {
+export async function readClaimedByCohort(deps: ImpactDeps, question: CreditQuestion): Promise<ClaimedByCohort[]> {
   const sums = await readClaimSums(deps, question, ['cohort_month', 'year'])
   return sums
     .filter(({ product }) => product !== '')
     .map(({ product, cohortMonth, year, claimedMicros, creditMicros, households }) => ({
       ...{ product, cohortMonth, year: Number(year), claimedMicros, creditMicros, households },
     }))
+}
+
+/** Refunds of the window that are not one for one order. */
+export interface OddRefunds {
+  /** Lines of orders that were taken back more than once. Each refund counts: the report is of the orders as they were booked. */
+  readonly ordersRefundedTwice: number
+  /** Refunds whose order is not stored, which are credited by their own claims. */
+  readonly withoutOrder: number
+}
+
+export async function readRefunds({ clickHouse, database }: ImpactDeps, question: CreditQuestion): Promise<OddRefunds> {
+  const [found] = await clickHouse.rows<{ twice: number; unknown: number }>(
+    `SELECT countIf(is_known AND refunds > 1) AS twice, sumIf(in_window, NOT is_known) AS unknown FROM (
+       SELECT countIf(revenue_micros >= 0) > 0 AS is_known, countIf(revenue_micros < 0) AS refunds,
+         countIf(revenue_micros < 0 AND ${inWindow}) AS in_window
+       FROM ${database}.ecosystem_orders
+       WHERE currency = {currency:String} AND (household, order_id, line) IN (${refundedLines(database)})
+       GROUP BY household, order_id, line)`,
+    { ...question },
+    creditSettings,
+  )
+  return { ordersRefundedTwice: found!.twice, withoutOrder: found!.unknown }
+}
+
+/** The first and last day with an order; null where there is none. */
+export async function readOrderDays({ clickHouse, database }: ImpactDeps): Promise<Days | null> {
+  const [found] = await clickHouse.rows<{ from: string; to: string; orders: number }>(
+    `SELECT toString(toDate(min(occurred_at))) AS from, toString(toDate(max(occurred_at))) AS to, count() AS orders
+     FROM ${database}.ecosystem_orders`,
+  )
+  return found!.orders === 0 ? null : { from: found!.from, to: found!.to }
 }
 
 function recordOf<K extends string, V>(keys: readonly K[], of: (key: K) => V): Record<K, V> {

@@ -4,9 +4,21 @@ import type { ClickHouse } from '../../services/shared/io/clickhouse.ts'
 export interface OrderRow {
   readonly household: number
   readonly day: string
+  /** Of the day, as 18:30:00.000; noon where left out. */
+  readonly time?: string
   readonly marginMicros: number
+  /** Ten times the margin where left out; below 0 it is a refund. */
+  readonly revenueMicros?: number
+  readonly orderId?: string
   readonly line?: string
   readonly currency?: string
+  readonly claims?: readonly ClaimOfRow[]
+}
+
+export interface ClaimOfRow {
+  readonly product: string
+  /** As 2021-03-31 18:30:00.000. */
+  readonly touchedAt: string
 }
 
 export interface DeviceRow {
@@ -52,10 +64,16 @@ export function ecosystemRows({ clickHouse, database }: { clickHouse: ClickHouse
         {
           ...{ occurred_at: "DateTime64(3, \\'UTC\\')", household: 'UInt64', order_id: 'String', line: 'String' },
           ...{ revenue_micros: 'Int64', margin_micros: 'Int64', currency: 'String' },
+          ...{ claim_products: 'Array(String)', claim_grounds: 'Array(String)' },
+          claim_touched_at: "Array(DateTime64(3, \\'UTC\\'))",
         },
-        rows.map(({ household, day, marginMicros, line = 'retail', currency = 'USD' }, at) => ({
-          ...{ occurred_at: noon(day), household, order_id: `order-${at}`, line, currency },
-          ...{ revenue_micros: 10 * marginMicros, margin_micros: marginMicros },
+        rows.map((row, at) => ({
+          ...{ occurred_at: `${row.day} ${row.time ?? '12:00:00.000'}`, household: row.household },
+          ...{ order_id: row.orderId ?? `order-${at}`, line: row.line ?? 'retail', currency: row.currency ?? 'USD' },
+          ...{ revenue_micros: row.revenueMicros ?? 10 * row.marginMicros, margin_micros: row.marginMicros },
+          claim_products: (row.claims ?? []).map(({ product }) => product),
+          claim_grounds: (row.claims ?? []).map(() => 'owned'),
+          claim_touched_at: (row.claims ?? []).map(({ touchedAt }) => touchedAt),
         })),
       )
     },

@@ -85,12 +85,17 @@ export function ordersWithOwners(database: string): string {
           argMin((1, occurred_at, claim_products, claim_touched_at), (occurred_at, event_id)) AS original
         FROM ${database}.ecosystem_orders
         WHERE currency = {currency:String} AND revenue_micros >= 0 AND (household, order_id, line) IN (
-          SELECT household, order_id, line FROM ${database}.ecosystem_orders
-          WHERE currency = {currency:String} AND revenue_micros < 0 AND ${inWindow})
+          ${refundedLines(database)})
         GROUP BY household, order_id, line) AS originals
       USING (household, order_id, line)
       WHERE currency = {currency:String} AND ${inWindow}) AS lines
     LEFT JOIN (${devicesByHousehold(database)}) AS owners USING (household)`
+}
+
+/** SELECT of household, order_id and line of what was taken back in the window. */
+export function refundedLines(database: string): string {
+  return `SELECT household, order_id, line FROM ${database}.ecosystem_orders
+          WHERE currency = {currency:String} AND revenue_micros < 0 AND ${inWindow}`
 }
 
 /** SELECT of `devices` by household: (product, first day owned, first day no longer owned). */
