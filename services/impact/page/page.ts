@@ -3,7 +3,7 @@ import type { Entry, PnlDocument, ProductEntry } from '../pnl/document.ts'
 import { estimateCell, legendOf, paybackText, unitOf } from '../pnl/print.ts'
 import { estimateText, moneyScale, type Scale } from '../scale.ts'
 import { barPlot, coursePlot } from './charts.ts'
-import type { Comparison, PlantedProduct } from './planted.ts'
+import { plantedText, type Comparison, type PlantedProduct } from './planted.ts'
 
 /** What the page shows: a profit and loss, and each estimate beside the truth that was planted. */
 export interface ImpactPage {
@@ -202,10 +202,8 @@ function comparisonTable({ comparisons }: PlantedProduct, currency: string): str
   )
 }
 
-export function plantedCells(one: Comparison | undefined, scale: Scale): string[] {
-  return one === undefined
-    ? ['', '']
-    : [moneyText(one.plantedMicros, scale), one.holds === null ? '' : one.holds ? 'yes' : 'NO']
+function plantedCells(one: Comparison | undefined, scale: Scale): readonly string[] {
+  return one === undefined ? ['', ''] : plantedText(one, scale)
 }
 
 function plantedPerDevice({ product, devices }: ProductEntry, planted: readonly PlantedProduct[]): number | null {

@@ -1,5 +1,6 @@
 import type { HoldoutReport } from '../holdout.ts'
 import type { NumberEstimate, PnlDocument } from '../pnl/document.ts'
+import { estimateText, type Scale } from '../scale.ts'
 
 /** What is true of a product because it was made so. Sums in micro-units of the report's currency. */
 export interface Planted {
@@ -94,4 +95,9 @@ function compare(
   const { low, high } = estimate ?? { low: null, high: null }
   const holds = low === null || high === null ? null : low <= plantedMicros && plantedMicros <= high
   return { what, isObservational, estimate, plantedMicros, holds }
+}
+
+/** The truth, and whether the interval holds it; nothing where there is none. */
+export function plantedText({ plantedMicros, holds }: Comparison, scale: Scale): readonly [string, string] {
+  return [estimateText(plantedMicros, null, scale), holds === null ? '' : holds ? 'yes' : 'NO']
 }
