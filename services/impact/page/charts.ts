@@ -99,7 +99,7 @@ function draw(option: EChartsCoreOption & { series: readonly { name?: string }[]
   try {
     chart.setOption({
       ...{ animation: false, grid: { left: 70, right: 20, top: 50, bottom: 30 } },
-      legend: { top: 0, data: option.series.flatMap(({ name }) => name ?? []) },
+      legend: { top: 0, itemGap: 32, data: option.series.flatMap(({ name }) => name ?? []) },
       ...option,
     })
     return inPage(chart.renderToSVGString())

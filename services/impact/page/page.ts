@@ -38,7 +38,7 @@ export function renderImpactPage({ title, about, pnl, planted }: ImpactPage): st
 }
 
 const wide = { width: 960, height: 320 }
-const half = { width: 620, height: 300 }
+const half = { width: 560, height: 300 }
 
 function devicesPlot(products: readonly ProductEntry[], planted: readonly PlantedProduct[], currency: string): string {
   const units = (micros: number | null | undefined) => round((micros ?? 0) / 1e6)
@@ -232,8 +232,8 @@ function escaped(text: string): string {
 }
 
 const style = [
-  'body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#1f2937}',
-  'table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #e5e7eb}',
+  'body{font:14px/1.5 system-ui,sans-serif;max-width:1120px;margin:2rem auto;padding:0 1rem;color:#1f2937}',
+  'table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .6rem;text-align:right;white-space:nowrap;border-bottom:1px solid #e5e7eb}',
   'th:first-child,td:first-child{text-align:left}figure{margin:1rem 0}figcaption{color:#6b7280}',
   '.pair{display:flex;flex-wrap:wrap;gap:1.5rem;align-items:center}svg{max-width:100%;height:auto}',
 ].join('')

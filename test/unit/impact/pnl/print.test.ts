@@ -68,13 +68,13 @@ test('tables fit, also with large sums', () => {
 test('JSON is the document, and CSV has its figures in micro-units', () => {
   const document = documentOf(plainFacts())
   assert.deepEqual(JSON.parse(printPnl(document, 'product', 'json')), document)
-  const rows = parse(printPnl(document, 'cohort', 'csv'), { columns: true }) as Record<string, string>[]
+  const rows = parse<Record<string, string>>(printPnl(document, 'cohort', 'csv'), { columns: true })
   const cohorts = document.products[0]!.cohorts
   assert.deepEqual(
     rows.map((row) => [row['cohort'], row['claimed_profit_micros'], row['incremental_profit_low_micros']]),
     cohorts.map(({ cohort, asClaimed, incremental }) => [cohort, asClaimed!.profitMicros, incremental!.profit.low]),
   )
-  const [product] = parse(printPnl(document, 'product', 'csv'), { columns: true }) as Record<string, string>[]
+  const [product] = parse<Record<string, string>>(printPnl(document, 'product', 'csv'), { columns: true })
   assert.equal(product!['price_micros'], document.products[0]!.lines!.priceMicros)
   assert.equal(product!['payback_month_incremental'], '4')
 })
