@@ -4,11 +4,10 @@
 #   sh infra/kafka/acls.sh --bootstrap-server kafka:9093 --command-config admin.properties
 #
 # kafka-acls.sh of Kafka's own bin/ must be in the path; the arguments go to it as they are. Safe to run again.
-# KAFKA_TOPIC and KAFKA_GROUP are the names that the services use.
+# KAFKA_TOPIC_PREFIX is the one that the services use, KAFKA_TOPIC and KAFKA_GROUP the names that they have for the requests.
 set -eu
 
-topic=${KAFKA_TOPIC:-assistant-intents}
-group=${KAFKA_GROUP:-intent-ledger-classifier}
+prefix=${KAFKA_TOPIC_PREFIX:-}
 
 # Split at blanks where it is used: several arguments are kept in one variable.
 connection=$*
@@ -22,27 +21,37 @@ grant() {
 
 # Write, Read, Alter and Delete each include Describe.
 
-# migrate: makes the topic and adds partitions. It reads and writes no message and deletes nothing.
-grant migrator --operation Create --operation Alter --topic "$topic"
+# What the services do with one stream's topic and the group of its classifiers.
+grant_stream() {
+    topic=$1
+    group=$2
 
-# simulate, import: writes to the topic. It reads nothing.
-grant producer --operation Write --topic "$topic"
+    # migrate: makes the topic and adds partitions. It reads and writes no message and deletes nothing.
+    grant migrator --operation Create --operation Alter --topic "$topic"
 
-# classify, audit: reads the topic as the group. It writes nothing but the group's offsets.
-grant classifier --operation Read --topic "$topic"
-grant classifier --operation Read --group "$group"
+    # simulate, import: writes to the topic. It reads nothing.
+    grant producer --operation Write --topic "$topic"
 
-# replay run: as a classifier, in a group of the replay's own.
-grant classifier --operation Read --group "$group-replay-" --resource-pattern-type prefixed
+    # classify, audit: reads the topic as the group. It writes nothing but the group's offsets.
+    grant classifier --operation Read --topic "$topic"
+    grant classifier --operation Read --group "$group"
 
-# redrive: sends to the topic in transactions of its own name, and looks there for what an earlier run has sent.
-grant redriver --operation Read --operation Write --topic "$topic"
+    # redrive: sends to the topic in transactions of its own name, and looks there for what an earlier run has sent.
+    grant redriver --operation Read --operation Write --topic "$topic"
+
+    # repair: reads ranges again, in groups of its own that it deletes, and sees that no classifier is running.
+    grant steward --operation Read --topic "$topic"
+    grant steward --operation Describe --group "$group"
+}
+
+requests_group=${KAFKA_GROUP:-${prefix}intent-ledger-classifier}
+grant_stream "${KAFKA_TOPIC:-${prefix}assistant-intents}" "$requests_group"
+for stream in ecosystem-orders device-activations experiment-arms; do
+    grant_stream "$prefix$stream" "${prefix}intent-ledger-classifier-$stream"
+done
 grant redriver --operation Write --transactional-id intent-ledger-redrive- --resource-pattern-type prefixed
-
-# repair: reads ranges again, in groups of its own that it deletes, and sees that no classifier is running.
-grant steward --operation Read --topic "$topic"
-grant steward --operation Describe --group "$group"
 grant steward --operation Read --operation Delete --group intent-ledger-reread- --resource-pattern-type prefixed
 
-# replay drop: forgets the group of a replay.
-grant steward --operation Describe --operation Delete --group "$group-replay-" --resource-pattern-type prefixed
+# replay run: as a classifier, in a group of the replay's own. replay drop: forgets that group.
+grant classifier --operation Read --group "$requests_group-replay-" --resource-pattern-type prefixed
+grant steward --operation Describe --operation Delete --group "$requests_group-replay-" --resource-pattern-type prefixed

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 
+import { assistantIntents } from '../shared/domain/assistant-intents.ts'
 import { mistake } from '../shared/domain/faults.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { alertVariables } from '../shared/io/alert-settings.ts'
@@ -31,7 +32,7 @@ export interface AlertContext {
   readonly log: Logger
   environment(role: 'pipeline'): NodeJS.ProcessEnv
   clickHouse(role: 'pipeline'): Promise<{ client: ClickHouse; database: string }>
-  kafka(): Promise<{ admin: KafkaAdmin; topic: string }>
+  kafka(stream: string): Promise<{ admin: KafkaAdmin; topic: string }>
 }
 
 const formatFlag = ['--format <format>', 'table or json', 'table'] as const
@@ -68,7 +69,7 @@ export function registerLiveAlerts(alerts: Command, context: AlertContext, defau
         level: settings.LOG_LEVEL,
         pretty: settings.LOG_FORMAT === 'pretty',
       })
-      const { admin, topic } = await context.kafka()
+      const { admin, topic } = await context.kafka(assistantIntents.name)
       const rules = createRuleSource(() => rulesOf(given), log)
       const stop = new AbortController()
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
+import { streamOption } from '../shared/io/flag-kinds.ts'
 import { createLogFetcher } from '../shared/io/kafka-fetch.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
@@ -20,7 +21,7 @@ export interface ArchiveContext {
   readonly stderr: NodeJS.WritableStream
   readonly log: Logger
   environment(role: 'pipeline'): NodeJS.ProcessEnv
-  kafka(): Promise<{ kafka: Kafka; admin: KafkaAdmin; topic: string }>
+  kafka(stream: string | undefined): Promise<{ kafka: Kafka; admin: KafkaAdmin; topic: string }>
 }
 
 export function registerArchive(program: Command, context: ArchiveContext): void {
@@ -42,6 +43,7 @@ function registerRun(archive: Command, context: ArchiveContext): void {
       'where it begins: a record time as 2026-03-02T14:00Z, or 0:1000,1:2000 (default: the start)',
     )
     .option('--to <place>', 'where it ends, not included: a record time or offsets (default: what is there now)')
+    .option(...streamOption)
     .option('--follow', 'go on with what is sent, until Ctrl-C')
     .option('--range-messages <n>', 'messages of one range of files at most (default 1000000)')
     .option('--range-mb <n>', 'megabytes of one range before they are packed (default 256)')
@@ -58,7 +60,7 @@ function registerRun(archive: Command, context: ArchiveContext): void {
         ...(['OUTAGE_MAX_MS', 'SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD'] as const),
       ])
       const registry = openRegistry(settings)
-      const { kafka, admin, topic } = await context.kafka()
+      const { kafka, admin, topic } = await context.kafka(flags.stream)
       const fetcher = createLogFetcher(kafka, topic)
       const stop = stopOnSignals()
       const say = (line: string) => void context.stderr.write(`${line}\n`)

@@ -2,13 +2,14 @@ import { z } from 'zod'
 
 import { mistake } from '../shared/domain/faults.ts'
 import { parseLogBound, type LogBound } from '../shared/domain/log-bound.ts'
-import { flagFaults, isPath, tableOrJson as format, whole } from '../shared/io/flag-kinds.ts'
+import { flagFaults, isPath, streamName, tableOrJson as format, whole } from '../shared/io/flag-kinds.ts'
 import type { TableOrJson } from '../shared/io/render.ts'
 import type { RangeLimits } from './run.ts'
 
 const runFlags = z.strictObject({
   from: z.string().optional(),
   to: z.string().optional(),
+  stream: streamName.optional(),
   follow: z.boolean().default(false),
   rangeMessages: whole(1, 100_000_000).default(1_000_000),
   rangeMb: whole(1, 4_096).default(256),
@@ -17,6 +18,7 @@ const runFlags = z.strictObject({
 })
 
 export interface RunFlags {
+  readonly stream: string | undefined
   readonly from: LogBound | undefined
   readonly to: LogBound | undefined
   readonly follow: boolean
@@ -34,6 +36,7 @@ export function parseRunFlags(dir: string, given: unknown): RunFlags {
     text === undefined ? undefined : parseLogBound(`archive run: ${option}`, text)
   return {
     ...{ from: bound('--from', flags.from), to: bound('--to', flags.to), follow: flags.follow, format: flags.format },
+    stream: flags.stream,
     limits: { messages: flags.rangeMessages, bytes: flags.rangeMb * 1_048_576, ageMs: flags.rangeSeconds * 1_000 },
   }
 }

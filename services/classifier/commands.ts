@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { classify, isMonetised, outcomes, type Outcome } from '../shared/domain/taxonomy.ts'
 import { mistake } from '../shared/domain/faults.ts'
+import { readStreamFlag, streamOption } from '../shared/io/flag-kinds.ts'
 import { readTableOrJson } from '../shared/io/render.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
 import { loadTaxonomy, loadTaxonomyFile, taxonomyVersions } from '../shared/io/taxonomy-file.ts'
@@ -16,6 +17,7 @@ export function registerClassify(program: Command, context: ClassifierContext): 
   program
     .command('classify')
     .description('Run one classifier process: log -> fates -> tables, exactly once, until Ctrl-C')
+    .option(...streamOption)
     .option('--force', 'go on whatever share of the messages is rejected (as REJECTED_PERCENT_MAX=100)')
     .option('--with-parent', 'also stop when standard input closes (for a process that starts this one)')
     .addHelpText(
@@ -23,15 +25,19 @@ export function registerClassify(program: Command, context: ClassifierContext): 
       '\nSeveral processes share the work through the consumer group. Settings come from the environment (README.md).' +
         '\n\nExample:\n  npx intent-ledger classify',
     )
-    .action(async (given: { force?: true; withParent?: true }) => {
+    .action(async (given: { stream?: string; force?: true; withParent?: true }) => {
       const stop = stopOnSignals()
       if (given.withParent === true) {
         process.stdin.resume()
         process.stdin.once('close', stop.stop)
       }
       try {
-        const env = context.environment('pipeline')
-        await runClassifier(given.force === true ? { ...env, REJECTED_PERCENT_MAX: '100' } : env, stop.signal)
+        const env = {
+          ...context.environment('pipeline'),
+          ...(given.stream === undefined ? {} : { STREAM: readStreamFlag(given.stream) }),
+          ...(given.force === true ? { REJECTED_PERCENT_MAX: '100' } : {}),
+        }
+        await runClassifier(env, stop.signal)
       } finally {
         stop.release()
         process.stdin.destroy()

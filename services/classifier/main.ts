@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { assistantIntents } from '../shared/domain/assistant-intents.ts'
-import { defaultFateSettings } from '../shared/domain/fate.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { connectKafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { createKafkaPeek } from '../shared/io/kafka-peek.ts'
@@ -17,6 +15,7 @@ import {
   readSettings,
   type Settings,
 } from '../shared/io/settings.ts'
+import { chosenStream, fateSettingsOf, streamVariables, type ChosenStream } from '../shared/io/stream-settings.ts'
 import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
 import { createStore } from '../shared/pipeline/store.ts'
 import { createClassifier, type ClassifierOptions, type ClassifierParts } from './classifier.ts'
@@ -27,9 +26,11 @@ import { createMetrics } from './metrics.ts'
 export const classifierVariables = [
   ...kafkaVariables,
   ...clickHouseVariables,
-  ...(['KAFKA_TOPIC', 'KAFKA_GROUP', 'KAFKA_MEMBERSHIPS', 'CLICKHOUSE_DATABASE'] as const),
+  ...streamVariables,
+  ...(['KAFKA_MEMBERSHIPS', 'CLICKHOUSE_DATABASE'] as const),
   ...(['SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD', 'TAXONOMY_VERSION'] as const),
-  ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS'] as const),
+  ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_AGE_MAX_DAYS', 'EVENT_BYTES_MAX'] as const),
+  ...(['BATCH_ROWS_MAX', 'BATCH_BYTES_MAX', 'GATHER_MAX_MS'] as const),
   ...(['REJECTED_PERCENT_MAX', 'REJECTED_ROWS_MIN'] as const),
   ...([
     'FETCH_WAIT_MS',
@@ -67,7 +68,8 @@ export async function runClassifier(
   const kafkaConnection = kafkaSettings(settings, 'intent-ledger-classifier')
   const kafka = createKafka(kafkaConnection, log)
   const clickHouse = createClickHouse(clickHouseSettings(settings, 'pipeline'))
-  const stream = assistantIntents
+  const chosen = chosenStream(settings)
+  const { stream, topic } = chosen
   const metrics = createMetrics()
   const taxonomy = loadTaxonomy(settings.TAXONOMY_VERSION)
   const registry = openRegistry(settings)
@@ -76,7 +78,7 @@ export async function runClassifier(
   await clickHouse.rows(`SELECT 1 FROM ${settings.CLICKHOUSE_DATABASE}.ingest_batches LIMIT 1`)
   await assertBrokerAnswers(kafkaConnection)
   const admin = await connectKafkaAdmin(kafka)
-  const peek = createKafkaPeek(kafka, settings.KAFKA_TOPIC)
+  const peek = createKafkaPeek(kafka, topic)
   const parts: ClassifierParts = {
     stream,
     kafka,
@@ -90,7 +92,7 @@ export async function runClassifier(
     log,
   }
   const decorated = decorate(parts)
-  const classifier = createClassifier(classifierOptions(settings), decorated)
+  const classifier = createClassifier(classifierOptions(settings, chosen), decorated)
   const status = await startStatusServer({
     host: settings.HTTP_HOST,
     port: settings.HTTP_PORT,
@@ -98,7 +100,13 @@ export async function runClassifier(
     notReady: () => classifier.notReady(),
   })
   log.info(
-    { port: status.port, taxonomy: settings.TAXONOMY_VERSION, database: settings.CLICKHOUSE_DATABASE },
+    {
+      stream: stream.name,
+      topic,
+      port: status.port,
+      taxonomy: settings.TAXONOMY_VERSION,
+      database: settings.CLICKHOUSE_DATABASE,
+    },
     'classifier started',
   )
 
@@ -121,16 +129,12 @@ export async function runClassifier(
  */
 const closingMaxMs = 2_000
 
-function classifierOptions(settings: ClassifierSettings): ClassifierOptions {
+function classifierOptions(settings: ClassifierSettings, { stream, topic, group }: ChosenStream): ClassifierOptions {
   return {
-    topic: settings.KAFKA_TOPIC,
-    group: settings.KAFKA_GROUP,
+    topic,
+    group,
     memberships: settings.KAFKA_MEMBERSHIPS,
-    fates: {
-      ...defaultFateSettings,
-      duplicateWindowOffsets: settings.DUPLICATE_WINDOW_OFFSETS,
-      eventBytesMax: settings.EVENT_BYTES_MAX,
-    },
+    fates: fateSettingsOf(stream, settings),
     limits: {
       batchRowsMax: settings.BATCH_ROWS_MAX,
       batchBytesMax: settings.BATCH_BYTES_MAX,

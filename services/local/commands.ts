@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { migrate } from '../shared/io/migrations.ts'
 import { kafkaVariables, readSettings } from '../shared/io/settings.ts'
+import { everyStream, streamVariables } from '../shared/io/stream-settings.ts'
 import { ensureLogTopic } from '../shared/io/topic.ts'
 import { mistake } from '../shared/domain/faults.ts'
 import type { CliContext } from './context.ts'
@@ -88,13 +89,13 @@ export function registerLocal(program: Command, context: CliContext): void {
 
   program
     .command('migrate')
-    .description('Create or update the topic, the tables and the views; safe to run again')
+    .description('Create or update the topics of all streams, the tables and the views; safe to run again')
     .addHelpText('after', '\nExample:\n  npx intent-ledger migrate')
     .action(async () => {
       const env = context.environment('pipeline')
       const settings = readSettings(env, [
         ...kafkaVariables,
-        'KAFKA_TOPIC',
+        ...streamVariables,
         'KAFKA_PARTITIONS',
         'KAFKA_REPLICAS',
         'CLICKHOUSE_URL',
@@ -108,14 +109,18 @@ export function registerLocal(program: Command, context: CliContext): void {
         dedupWindowBlocks: settings.DEDUP_WINDOW_BLOCKS,
         cluster: settings.CLICKHOUSE_CLUSTER,
       })
-      const { admin, topic } = await context.kafka()
-      const made = await ensureLogTopic(admin, {
-        topic,
-        partitions: settings.KAFKA_PARTITIONS,
-        replicas: settings.KAFKA_REPLICAS,
-      })
+      const { admin } = await context.kafka()
+      const made: string[] = []
+      for (const { topic } of everyStream(settings)) {
+        const done = await ensureLogTopic(admin, {
+          topic,
+          partitions: settings.KAFKA_PARTITIONS,
+          replicas: settings.KAFKA_REPLICAS,
+        })
+        made.push(`topic ${topic}: ${done}`)
+      }
       context.stdout.write(
-        `${database}: ${applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`}; topic ${topic}: ${made}\n`,
+        `${database}: ${applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`}; ${made.join(', ')}\n`,
       )
     })
 }

@@ -1,3 +1,4 @@
+import { assistantIntents } from '../shared/domain/assistant-intents.ts'
 import { createClickHouse, type ClickHouse } from '../shared/io/clickhouse.ts'
 import { connectKafkaAdmin, type KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { assertBrokerAnswers, createKafka, type Kafka, type KafkaSettings } from '../shared/io/kafka.ts'
@@ -10,6 +11,7 @@ import {
   readSettings,
   variables,
 } from '../shared/io/settings.ts'
+import { chosenStream, streamVariables, type ChosenStream } from '../shared/io/stream-settings.ts'
 import { resolveEnvironment, type Role } from './session.ts'
 
 /** What the command line gives to every service's verbs: streams, the log, and endpoints by role, asked for when needed. */
@@ -20,9 +22,16 @@ export interface CliContext {
   readonly log: Logger
   /** The environment a verb of this role works with: the caller's, or the running local stack's. */
   environment(role: Role): NodeJS.ProcessEnv
-  endpoints(): Promise<{ kafka: KafkaSettings; topic: string; householdKey: Buffer }>
+  /** For a producer; `topicOf` is where a stream's messages go. */
+  endpoints(): Promise<{
+    kafka: KafkaSettings
+    topic: string
+    topicOf: (stream: string) => string
+    householdKey: Buffer
+  }>
   clickHouse(role: Role): Promise<{ client: ClickHouse; database: string }>
-  kafka(): Promise<{ kafka: Kafka; admin: KafkaAdmin; topic: string; group: string }>
+  /** Of the named stream, or the one that `STREAM` says. */
+  kafka(stream?: string): Promise<{ kafka: Kafka; admin: KafkaAdmin } & ChosenStream>
   /** Closes what was opened. */
   close(): Promise<void>
 }
@@ -49,14 +58,15 @@ export function createContext(env: NodeJS.ProcessEnv, streams: Pick<CliContext, 
       const settings = readSettings(environment('pipeline'), [
         ...common,
         ...kafkaVariables,
-        'KAFKA_TOPIC',
+        ...streamVariables,
         'HOUSEHOLD_KEY',
       ])
       const kafka = kafkaSettings(settings, 'intent-ledger')
       await assertBrokerAnswers(kafka)
       return {
         kafka,
-        topic: settings.KAFKA_TOPIC,
+        topic: chosenStream(settings, assistantIntents.name).topic,
+        topicOf: (stream) => chosenStream(settings, stream).topic,
         householdKey: Buffer.from(settings.HOUSEHOLD_KEY, 'hex'),
       }
     },
@@ -66,19 +76,14 @@ export function createContext(env: NodeJS.ProcessEnv, streams: Pick<CliContext, 
       opened.push(client)
       return Promise.resolve({ client, database: settings.CLICKHOUSE_DATABASE })
     },
-    async kafka() {
-      const settings = readSettings(environment('pipeline'), [
-        ...common,
-        ...kafkaVariables,
-        'KAFKA_TOPIC',
-        'KAFKA_GROUP',
-      ])
+    async kafka(stream) {
+      const settings = readSettings(environment('pipeline'), [...common, ...kafkaVariables, ...streamVariables])
       const connection = kafkaSettings(settings, 'intent-ledger')
       await assertBrokerAnswers(connection)
       const kafka = createKafka(connection, log)
       const admin = await connectKafkaAdmin(kafka)
       opened.push(admin)
-      return { kafka, admin, topic: settings.KAFKA_TOPIC, group: settings.KAFKA_GROUP }
+      return { kafka, admin, ...chosenStream(settings, stream) }
     },
     async close() {
       for (const one of opened.splice(0).reverse()) {

@@ -1,15 +1,16 @@
 import type { Command } from 'commander'
 
-import { assistantIntents } from '../shared/domain/assistant-intents.ts'
-import { defaultFateSettings, rejectionReasons } from '../shared/domain/fate.ts'
+import { rejectionReasons } from '../shared/domain/fate.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import type { KafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { createLogFetcher } from '../shared/io/kafka-fetch.ts'
 import { openTransactions } from '../shared/io/kafka-transactions.ts'
 import type { Kafka } from '../shared/io/kafka.ts'
+import { streamOption } from '../shared/io/flag-kinds.ts'
 import { createRateProgress } from '../shared/io/progress.ts'
 import { openRegistry } from '../shared/io/schema-registry.ts'
 import { readSettings } from '../shared/io/settings.ts'
+import { fateSettingsOf, type ChosenStream } from '../shared/io/stream-settings.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
 import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
 import { createCandidateSource } from './candidates.ts'
@@ -25,7 +26,7 @@ export interface RedriveContext {
   readonly stderr: NodeJS.WritableStream
   environment(role: 'pipeline'): NodeJS.ProcessEnv
   clickHouse(role: 'pipeline'): Promise<{ client: ClickHouse; database: string }>
-  kafka(): Promise<{ kafka: Kafka; admin: KafkaAdmin; topic: string }>
+  kafka(stream: string | undefined): Promise<{ kafka: Kafka; admin: KafkaAdmin } & ChosenStream>
 }
 
 /** As shells count what Ctrl-C cut short. */
@@ -43,6 +44,7 @@ export function registerRedrive(
     .option('--reason <reason>', `of this reason: ${rejectionReasons.join(', ')}`)
     .option('--from <day>', 'first day of the Kafka record, UTC (default: all)')
     .option('--to <day>', 'last day, both included')
+    .option(...streamOption)
     .option('--dry-run', 'say what would be sent and what would stay, send nothing')
     .option('--format <format>', 'table or json (default table)')
     .addHelpText(
@@ -77,16 +79,16 @@ export function registerRedrive(
 
 async function openParts(
   context: RedriveContext,
-  { reason, from, to }: RedriveFlags,
+  { reason, from, to, stream: named }: RedriveFlags,
 ): Promise<{ parts: RedriveParts; close: () => Promise<void> }> {
   const settings = readSettings(context.environment('pipeline'), [
-    ...(['EVENT_BYTES_MAX', 'TAXONOMY_VERSION'] as const),
+    ...(['EVENT_AGE_MAX_DAYS', 'EVENT_BYTES_MAX', 'TAXONOMY_VERSION'] as const),
     ...(['SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD'] as const),
   ])
   const registry = openRegistry(settings)
   const taxonomy = loadTaxonomy(settings.TAXONOMY_VERSION)
   const { client: clickHouse, database } = await context.clickHouse('pipeline')
-  const { kafka, admin, topic } = await context.kafka()
+  const { kafka, admin, stream, topic } = await context.kafka(named)
   const fetcher = createLogFetcher(kafka, topic)
   return {
     parts: {
@@ -94,8 +96,8 @@ async function openParts(
       source: createCandidateSource({ clickHouse, database }, { topic, reason, from, to }),
       record: createRedriveRecord({ clickHouse, database }),
       rejudge: createRejudge({
-        ...{ stream: assistantIntents, taxonomy, registry },
-        fates: { ...defaultFateSettings, eventBytesMax: settings.EVENT_BYTES_MAX },
+        ...{ stream, taxonomy, registry },
+        fates: fateSettingsOf(stream, settings),
       }),
       // The name goes with the record of what was sent: who shares the record must share the name.
       openTransactions: () => openTransactions({ kafka, topic, name: `intent-ledger-redrive-${database}-${topic}` }),

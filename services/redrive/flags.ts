@@ -1,13 +1,14 @@
 import { z } from 'zod'
 
 import { rejectionReasons } from '../shared/domain/fate.ts'
-import { day, flagParser, tableOrJson, windowFaults } from '../shared/io/flag-kinds.ts'
+import { day, flagParser, streamName, tableOrJson, windowFaults } from '../shared/io/flag-kinds.ts'
 
 const redriveFlags = z.strictObject({
   reason: z.enum(rejectionReasons, `must be ${rejectionReasons.join(', ')}`),
   from: day.optional(),
   to: day.optional(),
   dryRun: z.boolean().default(false),
+  stream: streamName.optional(),
   format: tableOrJson,
 })
 

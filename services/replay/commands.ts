@@ -27,7 +27,7 @@ export interface ReplayContext {
   readonly log: Logger
   environment(role: 'pipeline'): NodeJS.ProcessEnv
   clickHouse(role: 'pipeline' | 'steward'): Promise<{ client: ClickHouse; database: string }>
-  kafka(): Promise<{ kafka: Kafka; admin: KafkaAdmin; topic: string; group: string }>
+  kafka(stream: string): Promise<{ kafka: Kafka; admin: KafkaAdmin; topic: string; group: string }>
 }
 
 const formatFlag = ['--format <format>', 'table or json (default table)'] as const
@@ -144,7 +144,7 @@ function registerDrop(replay: Command, context: ReplayContext): void {
         process.exitCode = 1
         return
       }
-      const admin = definition.source === 'kafka' ? (await context.kafka()).admin : undefined
+      const admin = definition.source === 'kafka' ? (await context.kafka(assistantIntents.name)).admin : undefined
       await dropReplay(definition, { steward, admin })
       context.stdout.write(`dropped ${what}\n`)
     })

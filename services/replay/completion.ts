@@ -51,12 +51,14 @@ export async function readProgress(
  * write their row, under one token.
  */
 export function createCompletion(deps: CompletionDeps): { look(): Promise<ReplayProgress> } {
-  const { definition, source, store } = deps
+  const { definition, source, store, stream } = deps
   let before: ReadonlyMap<number, number> = new Map()
 
   async function closeRest({ partition, end }: PartitionRange, first: number): Promise<void> {
     const { topic, topicId } = definition
-    const insert = ledgerInsert(emptyRow({ topic, topicId, partition, first, last: end - 1 }, 'no_message'))
+    const insert = ledgerInsert(
+      emptyRow({ stream: stream.name, topic, topicId, partition, first, last: end - 1 }, 'no_message'),
+    )
     await store.readClock()
     await store.insert(insert, deps.leaseEndsMs())
     if ((await store.ledgerRows(insert.token)) === 0) {

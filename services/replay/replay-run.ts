@@ -1,5 +1,4 @@
 import { assistantIntents } from '../shared/domain/assistant-intents.ts'
-import { defaultFateSettings } from '../shared/domain/fate.ts'
 import { parseLogBound } from '../shared/domain/log-bound.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { codeVersion } from '../shared/io/code-version.ts'
@@ -8,6 +7,7 @@ import { createRateProgress } from '../shared/io/progress.ts'
 import { openRegistry } from '../shared/io/schema-registry.ts'
 import { clickHouseSettings, clickHouseVariables, readSettings } from '../shared/io/settings.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
+import { chosenStream, fateSettingsOf, streamVariables } from '../shared/io/stream-settings.ts'
 import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
 import { startVerbProcess } from '../shared/io/verb-process.ts'
 import { runMembers } from '../shared/pipeline/memberships.ts'
@@ -28,14 +28,15 @@ import { finishReplay } from './verify.ts'
 
 const replayVariables = [
   ...clickHouseVariables,
+  ...streamVariables,
+  ...(['KAFKA_DECODER', 'SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD'] as const),
   ...([
-    'KAFKA_GROUP',
-    'KAFKA_DECODER',
-    'SCHEMA_REGISTRY_URL',
-    'SCHEMA_REGISTRY_USER',
-    'SCHEMA_REGISTRY_PASSWORD',
+    'TAXONOMY_VERSION',
+    'DUPLICATE_WINDOW_OFFSETS',
+    'EVENT_AGE_MAX_DAYS',
+    'EVENT_BYTES_MAX',
+    'CLICKHOUSE_CLUSTER',
   ] as const),
-  ...(['TAXONOMY_VERSION', 'DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'CLICKHOUSE_CLUSTER'] as const),
   ...([
     'KAFKA_MEMBERSHIPS',
     'BATCH_ROWS_MAX',
@@ -67,10 +68,11 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
   }
 
   // Dependencies
+  const stream = assistantIntents
   const { log } = context
   const ratePerSecond = flags.rate ?? Infinity
   const opened = await openLog(flags.source, {
-    ...{ kafka: () => context.kafka(), log },
+    ...{ kafka: () => context.kafka(assistantIntents.name), log },
     fetch: {
       ...{ sessionTimeoutMs: settings.SESSION_TIMEOUT_MS, metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS },
       ...{ fetchWaitMs: settings.FETCH_WAIT_MS, decoder: settings.KAFKA_DECODER, ratePerSecond },
@@ -79,19 +81,14 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
   const { client: clickHouse } = await context.clickHouse('pipeline')
   const definition = await prepareReplay(
     {
-      ...{ name, group: settings.KAFKA_GROUP, from, to, taxonomy, codeVersion: codeVersion() },
-      fates: {
-        ...defaultFateSettings,
-        duplicateWindowOffsets: settings.DUPLICATE_WINDOW_OFFSETS,
-        eventBytesMax: settings.EVENT_BYTES_MAX,
-      },
+      ...{ name, group: chosenStream(settings, stream.name).group, from, to, taxonomy, codeVersion: codeVersion() },
+      fates: fateSettingsOf(stream, settings),
       dedupWindowBlocks: settings.DEDUP_WINDOW_BLOCKS,
       cluster: settings.CLICKHOUSE_CLUSTER,
     },
     { clickHouse, log: opened.log, nowMs: Date.now() },
   )
   const database = replayDatabase(name)
-  const stream = assistantIntents
   const record = openReplayRecord({ clickHouse, database })
   // Inserts are given up sooner than a digest, which reads for minutes.
   const inserting = createClickHouse(clickHouseSettings(settings, 'pipeline'))

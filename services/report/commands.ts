@@ -1,7 +1,5 @@
 import type { Command } from 'commander'
 
-import { assistantIntents } from '../shared/domain/assistant-intents.ts'
-import { defaultFateSettings } from '../shared/domain/fate.ts'
 import { mistake } from '../shared/domain/faults.ts'
 import { readAuditedSamples } from '../shared/io/audited-samples.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
@@ -11,13 +9,14 @@ import type { Kafka } from '../shared/io/kafka.ts'
 import type { Logger } from '../shared/io/log.ts'
 import { openRegistry } from '../shared/io/schema-registry.ts'
 import { readSettings } from '../shared/io/settings.ts'
+import { fateSettingsOf, type ChosenStream } from '../shared/io/stream-settings.ts'
 import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
 import { audit, readAuditedLog } from '../shared/pipeline/audit.ts'
 import { repair, type RepairDeps } from '../shared/pipeline/repair.ts'
 import { createStore } from '../shared/pipeline/store.ts'
 import { printAudit, printRepair } from './audit.ts'
 import { registerExport } from './export-command.ts'
-import { shareDimensions } from '../shared/io/flag-kinds.ts'
+import { shareDimensions, streamOption } from '../shared/io/flag-kinds.ts'
 import { parseAuditFlags, parseIntentFlags, parseRejectedFlags, parseRepairFlags, parseShareFlags } from './flags.ts'
 import { printIntents, queryIntents } from './intents.ts'
 import { printRejected, queryRejected } from './rejected.ts'
@@ -31,7 +30,7 @@ export interface ReportContext {
   readonly stderr: NodeJS.WritableStream
   readonly log: Logger
   clickHouse(role: 'analyst' | 'pipeline' | 'steward'): Promise<{ client: ClickHouse; database: string }>
-  kafka(): Promise<{ kafka: Kafka; admin: KafkaAdmin; topic: string; group: string }>
+  kafka(stream: string | undefined): Promise<{ kafka: Kafka; admin: KafkaAdmin } & ChosenStream>
 }
 
 export function registerReports(program: Command, context: ReportContext): void {
@@ -114,6 +113,7 @@ function registerAudit(program: Command, context: ReportContext): void {
   program
     .command('audit')
     .description('Prove that every offset of the log is accounted for exactly once, and that every roll-up equals raw')
+    .option(...streamOption)
     .option('--format <format>', formatHelp)
     .addHelpText(
       'after',
@@ -121,11 +121,11 @@ function registerAudit(program: Command, context: ReportContext): void {
         '\n\nExample:\n  npx intent-ledger audit',
     )
     .action(async (given: unknown) => {
-      const { format } = parseAuditFlags(given)
+      const { stream: named, format } = parseAuditFlags(given)
       const { client, database } = await context.clickHouse('pipeline')
-      const { admin, topic, group } = await context.kafka()
+      const { admin, stream, topic, group } = await context.kafka(named)
       const report = await audit({
-        ...{ clickHouse: client, database, stream: assistantIntents, topic },
+        ...{ clickHouse: client, database, stream, topic },
         log: () => readAuditedLog(admin, { topic, group }),
       })
       context.stdout.write(printAudit(report, format))
@@ -139,6 +139,7 @@ function registerRepair(program: Command, context: ReportContext): void {
   program
     .command('repair')
     .description('Mend what audit found: rows from the log, roll-ups from raw; with the classifiers stopped')
+    .option(...streamOption)
     .option('--dry-run', 'say what would be done, change nothing')
     .option('--yes', 'do not ask')
     .addHelpText(
@@ -147,13 +148,13 @@ function registerRepair(program: Command, context: ReportContext): void {
         '\n\nExamples:\n  npx intent-ledger repair --dry-run\n  npx intent-ledger repair --yes',
     )
     .action(async (given: unknown) => {
-      const { dryRun, yes } = parseRepairFlags(given)
+      const { stream, dryRun, yes } = parseRepairFlags(given)
       if (!dryRun && !yes && !process.stdin.isTTY) {
         throw mistake(
           'repair changes tables and there is no terminal to ask on: add --yes, or --dry-run to see what it would do',
         )
       }
-      const deps = await repairDeps(context)
+      const deps = await repairDeps(context, stream)
       if (!yes) {
         const planned = await repair(deps, { dryRun: true })
         context.stdout.write(printRepair(planned))
@@ -174,23 +175,18 @@ function registerRepair(program: Command, context: ReportContext): void {
     })
 }
 
-async function repairDeps(context: ReportContext): Promise<RepairDeps> {
+async function repairDeps(context: ReportContext, named: string | undefined): Promise<RepairDeps> {
   const settings = readSettings(context.env, [
-    ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_BYTES_MAX', 'TAXONOMY_VERSION'] as const),
+    ...(['DUPLICATE_WINDOW_OFFSETS', 'EVENT_AGE_MAX_DAYS', 'EVENT_BYTES_MAX', 'TAXONOMY_VERSION'] as const),
     ...(['SCHEMA_REGISTRY_URL', 'SCHEMA_REGISTRY_USER', 'SCHEMA_REGISTRY_PASSWORD'] as const),
   ])
   const registry = openRegistry(settings)
   const { client, database } = await context.clickHouse('steward')
-  const { kafka, admin, topic, group } = await context.kafka()
-  const stream = assistantIntents
+  const { kafka, admin, stream, topic, group } = await context.kafka(named)
   return {
     ...{ stream, topic, group, kafka, admin, log: context.log },
     store: createStore({ clickHouse: client, database, stream }),
-    fates: {
-      ...defaultFateSettings,
-      duplicateWindowOffsets: settings.DUPLICATE_WINDOW_OFFSETS,
-      eventBytesMax: settings.EVENT_BYTES_MAX,
-    },
+    fates: fateSettingsOf(stream, settings),
     taxonomy: loadTaxonomy(settings.TAXONOMY_VERSION),
     taxonomyOf: (version) => loadTaxonomy(version),
     schema: (id) => registry.schema(id),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { day, dimensions, flagParser, format, whole, windowFaults } from '../shared/io/flag-kinds.ts'
+import { day, dimensions, flagParser, format, streamName, whole, windowFaults } from '../shared/io/flag-kinds.ts'
 import { exportFormats, intentClasses, viewNames } from './exported-views.ts'
 
 /** Flags that several verbs share. */
@@ -70,8 +70,12 @@ const exportFlags = z.strictObject({
   valueClass: z.enum(intentClasses, `must be ${intentClasses.join(', ')}`).optional(),
 })
 
-const auditFlags = z.strictObject({ format })
-const repairFlags = z.strictObject({ dryRun: z.boolean().default(false), yes: z.boolean().default(false) })
+const auditFlags = z.strictObject({ stream: streamName.optional(), format })
+const repairFlags = z.strictObject({
+  stream: streamName.optional(),
+  dryRun: z.boolean().default(false),
+  yes: z.boolean().default(false),
+})
 
 export const parseShareFlags = flagParser('share', shareFlags, { alsoWrong: windowFaults })
 export const parseIntentFlags = flagParser('intents', intentFlags, { alsoWrong: windowFaults })

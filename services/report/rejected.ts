@@ -1,4 +1,3 @@
-import { assistantIntents } from '../shared/domain/assistant-intents.ts'
 import { reasonMeanings, type RejectionReason } from '../shared/domain/fate.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { recordedWithin, type RecordedDays } from '../shared/io/recorded-days.ts'
@@ -55,7 +54,7 @@ export async function queryRejected(
   const { from, to, reason, list } = parameters
   const where = [...recordedWithin({ from, to }), ...(reason === '' ? [] : ['reason = {reason:String}'])]
   const source = `${database}.rejected_events ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}`
-  const became = becameOfRejected(database, assistantIntents.table)
+  const became = becameOfRejected(database)
   const params = { from, to, reason, list, bytes: bytesShown }
   const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined))
   if (list === undefined) {

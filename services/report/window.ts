@@ -1,3 +1,4 @@
+import { assistantIntents } from '../shared/domain/assistant-intents.ts'
 import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { viewsDatabase } from '../shared/io/settings.ts'
 
@@ -18,7 +19,8 @@ export interface Freshness {
 export async function readFreshness(client: ClickHouse, database: string): Promise<Freshness> {
   const [row] = await client.rows<{ oldest: string | null; newest: string | null }>(
     `SELECT toString(toDate(min(oldest_event_time))) AS oldest, toString(toDate(max(newest_event_time))) AS newest
-     FROM ${viewsDatabase(database)}.freshness`,
+     FROM ${viewsDatabase(database)}.freshness WHERE stream = {stream:String}`,
+    { stream: assistantIntents.name },
   )
   return { oldestDay: row?.oldest ?? null, newestDay: row?.newest ?? null }
 }

@@ -90,7 +90,15 @@ function ledgerRow(place: { topicId: string; partition: number; offset: number }
   const last = offset + rows - 1
   const offsetSum = (BigInt(offset + last) * BigInt(rows)) / 2n
   return {
-    ...{ topic, topic_id: topicId, partition, first_offset: offset, last_offset: last, accepted: rows },
+    ...{
+      stream: assistantIntents.name,
+      topic,
+      topic_id: topicId,
+      partition,
+      first_offset: offset,
+      last_offset: last,
+      accepted: rows,
+    },
     ...{ duplicate: 0, rejected: 0, no_message: 0, expired: 0, accepted_offset_sum: String(offsetSum) },
     ...{ duplicate_offset_sum: '0', rejected_offset_sum: '0', taxonomy_version: 1 },
     ...{ event_low: null, event_high: null, record_low: null, record_high: null },

@@ -1,4 +1,3 @@
-import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
 import { defaultFateSettings } from '../../services/shared/domain/fate.ts'
 import { createLogger } from '../../services/shared/io/log.ts'
 import { openFileRegistry } from '../../services/shared/io/schema-registry.ts'
@@ -23,8 +22,7 @@ const looks = { max: 1, pauseMs: 0 }
 
 export async function auditCase(...[t, options = {}]: Parameters<typeof pipelineCase>): Promise<AuditCase> {
   const work = await pipelineCase(t, options)
-  const { topic, group, database, clickHouse, steward, admin, stack } = work
-  const stream = assistantIntents
+  const { topic, group, stream, database, clickHouse, steward, admin, stack } = work
   const log = createLogger({ service: 'test', level: 'silent', pretty: false })
   const registry = openFileRegistry()
   return {
@@ -37,7 +35,7 @@ export async function auditCase(...[t, options = {}]: Parameters<typeof pipeline
           ...{ stream, topic, group, admin, log, looks },
           kafka: createKafka({ brokers: stack.kafkaBrokers, clientId: 'test', ssl: false }, log),
           store: createStore({ clickHouse: steward, database, stream }),
-          fates: { ...defaultFateSettings, duplicateWindowOffsets },
+          fates: { ...defaultFateSettings, ageMaxMs: stream.ageMaxMs, duplicateWindowOffsets },
           taxonomy: loadTaxonomy(1),
           taxonomyOf: (version) => loadTaxonomy(version),
           schema: (id) => registry.schema(id),

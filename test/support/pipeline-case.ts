@@ -7,6 +7,8 @@ import type { Kafka } from 'kafkajs'
 import type { ClassifierParts } from '../../services/classifier/classifier.ts'
 import { parseSimulationFlags, type SimulationFlags } from '../../services/producer/simulation-options.ts'
 import { simulate } from '../../services/producer/simulate.ts'
+import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
+import type { StreamDefinition } from '../../services/shared/domain/stream.ts'
 import { createClickHouse, type ClickHouse } from '../../services/shared/io/clickhouse.ts'
 import { connectKafkaAdmin, type KafkaAdmin } from '../../services/shared/io/kafka-admin.ts'
 import { createLogProducer } from '../../services/shared/io/kafka-producer.ts'
@@ -30,6 +32,7 @@ import { readTopicLog, type TopicLog } from './topic-log.ts'
 export interface PipelineCase {
   readonly topic: string
   readonly group: string
+  readonly stream: StreamDefinition
   readonly database: string
   readonly stack: StackEndpoints
   /** The plain client. */
@@ -78,6 +81,8 @@ export async function pipelineCase(
   t: { after(clean: () => Promise<void>): void },
   options: {
     partitions?: number
+    /** Requests when left out. */
+    stream?: StreamDefinition
     topic?: string
     /** The topic is made with them: a broker takes a change up some time after it has answered. */
     topicConfigs?: Record<string, string>
@@ -86,6 +91,7 @@ export async function pipelineCase(
   } = {},
 ): Promise<PipelineCase> {
   const stack = options.stack ?? (await sharedStack())
+  const stream = options.stream ?? assistantIntents
   const topic = options.topic ?? uniqueName('intents')
   const group = uniqueName('classifier')
   const database = uniqueName('intent_ledger_t')
@@ -119,6 +125,7 @@ export async function pipelineCase(
     NODE_COMPILE_CACHE: join(tmpdir(), 'intent-ledger-compile-cache'),
     ...quickly,
     KAFKA_BROKERS: stack.kafkaBrokers.join(','),
+    STREAM: stream.name,
     KAFKA_TOPIC: topic,
     KAFKA_GROUP: group,
     CLICKHOUSE_URL: stack.clickhouseUrl,
@@ -129,7 +136,7 @@ export async function pipelineCase(
   const readLog = async () => readTopicLog(kafka, topic, await admin.topicId(topic))
 
   return {
-    ...{ topic, group, database, stack, kafka, admin, clickHouse, steward, readLog },
+    ...{ topic, group, stream, database, stack, kafka, admin, clickHouse, steward, readLog },
     async simulate(flags) {
       const producer = await createLogProducer({ kafka: ours, topic })
       try {

@@ -1,4 +1,5 @@
 import { registerReports, type ReportContext } from '../../services/report/commands.ts'
+import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
 import { createClickHouse } from '../../services/shared/io/clickhouse.ts'
 import { createKafka } from '../../services/shared/io/kafka.ts'
 import { createLogger } from '../../services/shared/io/log.ts'
@@ -26,7 +27,7 @@ export function reportVerbs(work: PipelineCase, t: { after(clean: () => Promise<
     const context: ReportContext = {
       ...{ env: {}, ...streams, log },
       clickHouse: (role) => Promise.resolve({ client: clients[role], database }),
-      kafka: () => Promise.resolve({ kafka, admin, topic, group }),
+      kafka: () => Promise.resolve({ kafka, admin, stream: assistantIntents, topic, group }),
     }
     const exitCode = await parseHere((program) => registerReports(program, context), words)
     return { stdout: said.stdout, exitCode }

@@ -7,11 +7,12 @@
  */
 import type { ClassifierParts } from '../../services/classifier/classifier.ts'
 import { runClassifier } from '../../services/classifier/main.ts'
+import { streams } from '../../services/shared/domain/streams.ts'
 import { startLogConsumer, type BatchHandle } from '../../services/shared/io/kafka-consumer.ts'
 import { around, env } from './stop-at-step.ts'
 
 const stepOfTable: Record<string, string> = {
-  intent_events: 'accepted',
+  ...Object.fromEntries(streams.map(({ table }) => [table, 'accepted'])),
   duplicate_events: 'duplicates',
   rejected_events: 'rejected',
   ingest_batches: 'ledger',

@@ -79,6 +79,7 @@ SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_dedu
 -- The ledger: one row a batch, written last. Offset sums are modulo 2^64, so that one loss and one doubling can't cancel.
 CREATE TABLE IF NOT EXISTS {{database}}.ingest_batches {{on_cluster}}
 (
+    stream LowCardinality(String) DEFAULT 'assistant-intents' COMMENT 'What the messages of the topic are',
     topic LowCardinality(String),
     topic_id UUID,
     partition UInt32,

@@ -433,12 +433,13 @@ FROM protected;
 
 -- How far ingestion has come, per partition of the log: what is later than the watermark is not in the other views yet.
 --
---   SELECT max(newest_event_time) FROM intent_ledger_views.freshness
+--   SELECT max(newest_event_time) FROM intent_ledger_views.freshness WHERE stream = 'assistant-intents'
 --
 -- newest_record_time is the Kafka timestamp of the newest message read, next_offset the first that was not read yet; expired
 -- offsets were deleted by retention before they were read.
 CREATE VIEW IF NOT EXISTS {{views}}.freshness {{on_cluster}} DEFINER = pipeline SQL SECURITY DEFINER AS
 SELECT
+    stream,
     topic,
     topic_id,
     partition,
@@ -450,4 +451,4 @@ SELECT
     max(record_time_high) AS newest_record_time,
     max(inserted_at) AS newest_batch_time
 FROM {{database}}.ingest_batches
-GROUP BY topic, topic_id, partition;
+GROUP BY stream, topic, topic_id, partition;

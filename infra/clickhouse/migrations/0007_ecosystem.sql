@@ -1,5 +1,6 @@
 -- What the households of the requests buy, own, and were drawn into: three more streams of the same pipeline. Duplicates, rejected
 -- messages and ledger stand in the tables of 0001: every row there has its topic. Without roll-ups: a household has a few rows a year.
+-- Not partitioned: they are backfilled in any order, and a batch that spans ten years would be 120 parts.
 
 -- Lines of orders, and refunds as rows of their own with negative amounts.
 CREATE TABLE IF NOT EXISTS {{database}}.ecosystem_orders {{on_cluster}}
@@ -22,7 +23,6 @@ CREATE TABLE IF NOT EXISTS {{database}}.ecosystem_orders {{on_cluster}}
     INDEX by_time occurred_at TYPE minmax GRANULARITY 1
 )
 ENGINE = {{replicated}}MergeTree
-PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (topic_id, partition, kafka_offset)
 SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
@@ -48,7 +48,6 @@ CREATE TABLE IF NOT EXISTS {{database}}.device_activations {{on_cluster}}
     INDEX by_time occurred_at TYPE minmax GRANULARITY 1
 )
 ENGINE = {{replicated}}MergeTree
-PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (topic_id, partition, kafka_offset)
 SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
@@ -71,6 +70,5 @@ CREATE TABLE IF NOT EXISTS {{database}}.experiment_arms {{on_cluster}}
     INDEX by_time occurred_at TYPE minmax GRANULARITY 1
 )
 ENGINE = {{replicated}}MergeTree
-PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (topic_id, partition, kafka_offset)
 SETTINGS non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};

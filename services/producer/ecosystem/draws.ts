@@ -1,7 +1,7 @@
 import { streams } from '../population.ts'
 import { createRandom, type Random } from '../random.ts'
 
-const purposes = { profile: 1, quarter: 2, requests: 3, eventId: 4, copies: 5 } as const
+const purposes = { profile: 1, quarter: 2, requests: 3, request: 4, eventId: 5, copies: 6 } as const
 
 /** A random stream of the ecosystem for one purpose. */
 export function ecosystemRandom(seed: number, purpose: keyof typeof purposes, ...words: number[]): Random {

@@ -116,8 +116,14 @@ export const oddities = {
 export const lines = ['retail', 'prime', 'music', 'e_books', 'ads', 'security_plan'] as const
 export type Line = (typeof lines)[number]
 
-/** One request that is sent stands for so many. */
-export const requestsPerEvent = 200
+export const requestFacts = {
+  /** One request that is sent stands for so many. */
+  requestsPerEvent: 200,
+  /** Sigma of the logarithm of a device's requests a day: most of the spread of use is people. */
+  sigma: 1.1,
+  /** New devices are asked more: times 1 + a * exp(-months / b). */
+  novelty: { a: 0.8, bMonths: 1.5 },
+} as const
 
 export interface EcosystemSettings {
   /** Of the households, by lot and for each product on its own: from them it is withheld. */

@@ -136,7 +136,7 @@ const adsAfterMs = dayMs
 
 /** Paid in advance every three months since the activation, by the share of owners that the novelty then leaves. */
 function causedByRing(profile: Profile, quarter: number, settings: EcosystemSettings): Bought[] {
-  const { subscribers, dollarsPerQuarter, marginShare } = effectFacts.ring
+  const { dollarsPerQuarter, marginShare } = effectFacts.ring
   const [device] = profile.devices.ring
   if (device === undefined) {
     return []
@@ -145,11 +145,15 @@ function causedByRing(profile: Profile, quarter: number, settings: EcosystemSett
   const to = firstDayOfQuarter(quarter + 1) * dayMs
   const periods = Math.max(0, Math.ceil((from - device.activatedAt - planStartsAfterMs) / planPeriodMs))
   const paidAt = device.activatedAt + planStartsAfterMs + periods * planPeriodMs
-  const pays = subscribers * noveltyOf('ring', periods * 3) * settings.effects.ring
   const isDue = paidAt >= from && paidAt < to && paidAt < startOfReturnDay(device)
-  return isDue && profile.planReluctance < pays
+  return isDue && paysForPlan(profile, periods * 3, settings)
     ? [sale('security_plan', paidAt, dollarsPerQuarter * profile.taste.ring, marginShare, 'ring')]
     : []
+}
+
+/** Whether the owner of a Ring pays for its plan so many months after the activation. */
+export function paysForPlan(profile: Profile, months: number, { effects }: EcosystemSettings): boolean {
+  return profile.planReluctance < effectFacts.ring.subscribers * noveltyOf('ring', months) * effects.ring
 }
 
 /** A device is given back within a month, so nobody pays for a plan of one that was. */

@@ -4,7 +4,7 @@ import { createPicker, type Random } from '../random.ts'
 import { dayMs } from '../traffic.ts'
 import { firstDay, firstDayOfYear, lastDay, quarterCount, salesFromDay, yearOfDay, years } from './calendar.ts'
 import { cents, ecosystemRandom, logNormal } from './draws.ts'
-import { effectFacts, facts, leakShare, productFacts, type EcosystemSettings } from './facts.ts'
+import { effectFacts, facts, leakShare, productFacts, requestFacts, type EcosystemSettings } from './facts.ts'
 
 /** A device of a household: when it came, what was paid for it, whether and when it was given back. */
 export interface OwnedDevice {
@@ -128,7 +128,7 @@ function drawDevices(random: Random, product: Product): Omit<OwnedDevice, 'place
       returnedAt: isReturned && returnedAt < (lastDay + 1) * dayMs ? returnedAt : Infinity,
       priceMicros: cents(model.priceDollars),
       costMicros: cents(model.costDollars),
-      requestsPerDay: productFacts[of].requestsPerDay * logNormal(own, requestsSigma),
+      requestsPerDay: productFacts[of].requestsPerDay * logNormal(own, requestFacts.sigma),
       appVersion: `${own.integer(1, 2)}.${own.integer(0, 11)}.${own.integer(0, 4)}`,
     }
   }
@@ -136,8 +136,6 @@ function drawDevices(random: Random, product: Product): Omit<OwnedDevice, 'place
 
 const returnDaysMax = 30
 const secondAfterDays = 30
-/** Of the logarithm of a device's requests a day: most of the spread of use is people. */
-const requestsSigma = 1.1
 
 /** Whether a household owns the product at that moment. It owns nothing on the day that a device is given back. */
 export function owns(profile: Profile, product: Product, atMs: number): boolean {

@@ -2,7 +2,7 @@ import { products, type Product } from '../population.ts'
 import { dayMs } from '../traffic.ts'
 import { firstDayOfYear, yearOfDay, years } from './calendar.ts'
 import { claimFault, claimFaults, type ClaimFault } from './claims.ts'
-import { requestsPerEvent } from './facts.ts'
+import { requestFacts } from './facts.ts'
 import type { Order } from './orders.ts'
 import { startOfReturnDay, type Profile } from './profile.ts'
 
@@ -141,7 +141,7 @@ function countShape(tally: Tally, profile: Profile, { claims }: Order): void {
 export function describeTruth(tally: Tally) {
   return {
     ...tally,
-    requestsPerEvent,
+    requestsPerEvent: requestFacts.requestsPerEvent,
     products: Object.fromEntries(
       products.map((product) => [product, describeProduct(tally.products[product])]),
     ) as Record<Product, ReturnType<typeof describeProduct>>,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { isDay } from '../domain/day.ts'
 import { mistake } from '../domain/faults.ts'
+import { streamNames } from '../domain/streams.ts'
 import { formats } from './render.ts'
 
 /** What flags of several verbs are made of. Every message is the second half of a sentence that begins with the flag. */
@@ -19,6 +20,21 @@ export const tableOrJson = z.enum(['table', 'json'], 'must be table or json').de
 /** A system's own bounds of a path, which it tells in a sentence of its own. */
 export function isPath(given: string): boolean {
   return given !== '' && !given.includes('\0') && given.length <= 4_096
+}
+
+/** As commander takes it. */
+export const streamOption = ['--stream <name>', `${streamNames.join(', ')} (default STREAM)`] as const
+
+/** A stream by its name. */
+export const streamName = z.enum(streamNames, `must be ${streamNames.join(', ')}`)
+
+/** The same, of a verb without a parser of flags. */
+export function readStreamFlag(given: string): string {
+  const read = streamName.safeParse(given)
+  if (!read.success) {
+    throw mistake(`--stream ${given} is no stream; take ${streamNames.join(', ')}`)
+  }
+  return read.data
 }
 
 /** What a share may be split by. */

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 
+import { assistantIntents } from '../domain/assistant-intents.ts'
 import { mistake } from '../domain/faults.ts'
+import { streamNames } from '../domain/streams.ts'
 import { alertVariables } from './alert-settings.ts'
 import type { ClickHouseConnection } from './clickhouse.ts'
 import type { KafkaSettings } from './kafka.ts'
@@ -20,6 +22,8 @@ const brokers = z
   .transform((value) => value.split(',').map((broker) => broker.trim()))
   .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be host:port, several separated by commas')).min(1))
 
+const kafkaName = z.string().regex(/^[A-Za-z0-9._-]{1,120}$/)
+
 /** Tables live in this database, views for people in the one with `_views` after `intent_ledger`. */
 export const databaseName = z
   .string()
@@ -31,19 +35,21 @@ export const databaseName = z
 /** Every variable that any part of Intent Ledger reads. The table in README.md is checked against this list by a test. */
 export const variables = {
   KAFKA_BROKERS: { schema: brokers, what: 'Kafka brokers, host:port, separated by commas' },
-  KAFKA_TOPIC: {
-    schema: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,120}$/)
-      .default('assistant-intents'),
-    what: 'Topic of the events',
+  STREAM: {
+    schema: z.enum(streamNames, `must be ${streamNames.join(', ')}`).default(assistantIntents.name),
+    what: `What is read or sent: ${streamNames.join(', ')}`,
   },
+  KAFKA_TOPIC: { schema: kafkaName.optional(), what: "Topic of that stream; the stream's name when left out" },
   KAFKA_GROUP: {
+    schema: kafkaName.optional(),
+    what: 'Consumer group of its classifiers; intent-ledger-classifier, for other streams with their name behind it',
+  },
+  KAFKA_TOPIC_PREFIX: {
     schema: z
       .string()
-      .regex(/^[A-Za-z0-9._-]{1,120}$/)
-      .default('intent-ledger-classifier'),
-    what: 'Consumer group of the classifiers',
+      .regex(/^[A-Za-z0-9._-]{0,60}$/)
+      .default(''),
+    what: 'Stands before the names of topics and groups that are left out',
   },
   KAFKA_MEMBERSHIPS: {
     schema: count(1, 16, 2),
@@ -109,6 +115,10 @@ export const variables = {
   DUPLICATE_WINDOW_OFFSETS: {
     schema: count(1, 10_000_000, 200_000),
     what: 'A copy within so many offsets is a duplicate',
+  },
+  EVENT_AGE_MAX_DAYS: {
+    schema: z.coerce.number('must be a number').int('must be a whole number').min(1).max(36_525).optional(),
+    what: 'Days before it was sent that an event may have happened; 400 for assistant-intents, 7305 for the other streams',
   },
   EVENT_BYTES_MAX: { schema: count(64, 10_000_000, 65_536), what: 'Bytes a message may have' },
   BATCH_ROWS_MAX: { schema: count(1, 500_000, 100_000), what: 'Rows gathered at most before they are stored' },

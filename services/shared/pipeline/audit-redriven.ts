@@ -23,7 +23,7 @@ export async function findRedriveFaults(
   deps: AuditDeps,
 ): Promise<{ redriven: AuditedRedrives; differences: Difference[] }> {
   const { clickHouse, database, topic } = deps
-  const source = redrivenCopies(database, deps.stream.table)
+  const source = redrivenCopies(database)
   const [counts] = await clickHouse.rows<Record<'sent' | Exclude<RedriveFate, 'unknown'>, number>>(
     `SELECT count() AS sent, countIf(has(fates, 'accepted')) AS accepted, countIf(has(fates, 'duplicate')) AS duplicate,
        countIf(has(fates, 'rejected')) AS rejected, countIf(empty(fates)) AS waiting

@@ -96,7 +96,7 @@ export function batchInserts(stream: StreamDefinition, batch: SealedBatch): Tabl
     const params = { ...place, topic: batch.topic }
     inserts.push({ ...rejectedShape, token, rows: rejected.rows, params, body: rejected.parts() })
   }
-  inserts.push(ledgerInsert(ledgerRow(batch)))
+  inserts.push(ledgerInsert(ledgerRow(stream, batch)))
   return inserts
 }
 
@@ -148,6 +148,7 @@ const rejectedShape: Shape = {
 
 /** A row of `ingest_batches`; 64-bit sums as text, times in milliseconds or null. */
 export interface LedgerRow {
+  readonly stream: string
   readonly topic: string
   readonly topic_id: string
   readonly partition: number
@@ -169,12 +170,13 @@ export interface LedgerRow {
   readonly token: string
 }
 
-function ledgerRow(batch: SealedBatch): LedgerRow {
+function ledgerRow(stream: StreamDefinition, batch: SealedBatch): LedgerRow {
   const { tally } = batch.gathered
   const sum = (count: number, relative: number) =>
     BigInt.asUintN(64, BigInt(count) * BigInt(tally.base) + BigInt(relative)).toString()
   const time = (value: number) => (Number.isFinite(value) ? value : null)
   return {
+    stream: stream.name,
     topic: batch.topic,
     topic_id: batch.topicId,
     partition: batch.partition,
@@ -199,11 +201,12 @@ function ledgerRow(batch: SealedBatch): LedgerRow {
 
 /** The ledger row of offsets without an event: retention deleted them before anyone read them, or no message stands there. */
 export function emptyRow(
-  range: { topic: string; topicId: string; partition: number; first: number; last: number },
+  range: { stream: string; topic: string; topicId: string; partition: number; first: number; last: number },
   why: 'expired' | 'no_message',
 ): LedgerRow {
   const offsets = range.last - range.first + 1
   return {
+    stream: range.stream,
     topic: range.topic,
     topic_id: range.topicId,
     partition: range.partition,
@@ -252,6 +255,7 @@ export function ledgerInsert(row: LedgerRow): TableInsert {
 }
 
 const ledgerTypes: Record<string, string> = {
+  stream: 'String',
   topic: 'String',
   topic_id: 'UUID',
   partition: 'UInt32',

@@ -178,7 +178,10 @@ async function abandonPlan(partition: number, plan: Plan, low: number, deps: Pos
 }
 
 async function writeExpired(partition: number, first: number, last: number, deps: PositionDeps): Promise<void> {
-  const row = emptyRow({ topic: deps.topic, topicId: deps.topicId, partition, first, last }, 'expired')
+  const row = emptyRow(
+    { stream: deps.stream.name, topic: deps.topic, topicId: deps.topicId, partition, first, last },
+    'expired',
+  )
   await deps.store.insert(ledgerInsert(row), deps.leaseEndsMs())
   deps.onExpired?.(row.expired)
   deps.log.error(

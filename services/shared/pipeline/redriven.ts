@@ -1,6 +1,8 @@
-/** Tables of fates, and what a copy with a row there is. */
-const fateTables = (eventTable: string) => [
-  { table: eventTable, fate: 'accepted' },
+import { streams } from '../domain/streams.ts'
+
+/** Tables of fates, and what a copy with a row there is. Redriven are messages of any stream. */
+const fateTables = [
+  ...streams.map(({ table }) => ({ table, fate: 'accepted' })),
   { table: 'duplicate_events', fate: 'duplicate' },
   { table: 'rejected_events', fate: 'rejected' },
 ]
@@ -12,8 +14,8 @@ const fateTables = (eventTable: string) => [
  * A copy may be noted twice, by the run that sent it and by the next. The tables are asked by the places themselves, by which they
  * are sorted: of 100 million events only the granules that hold a copy are read.
  */
-export function redrivenCopies(database: string, eventTable: string): string {
-  const fates = fateTables(eventTable).map(
+export function redrivenCopies(database: string): string {
+  const fates = fateTables.map(
     ({ table, fate }) =>
       `SELECT topic_id AS to_topic_id, partition, kafka_offset AS to_offset, '${fate}' AS fate FROM ${database}.${table}
        WHERE (topic_id, partition, kafka_offset) IN (SELECT to_topic_id, partition, to_offset FROM ${database}.redriven_events
@@ -33,10 +35,10 @@ export const redriveFates = ['accepted', 'duplicate', 'rejected', 'waiting', 'un
 export type RedriveFate = (typeof redriveFates)[number]
 
 /** SQL with a row a rejected message: topic_id, partition and kafka_offset, what `became` of it, and `to_offset`. */
-export function becameOfRejected(database: string, eventTable: string): string {
+export function becameOfRejected(database: string): string {
   return `SELECT topic_id, partition, kafka_offset, argMin(became, rank) AS became, argMin(to_offset, rank) AS to_offset FROM (
       SELECT topic_id, partition, kafka_offset, if(empty(fates), 'waiting', fates[1]) AS became, to_offset, 0 AS rank
-      FROM (${redrivenCopies(database, eventTable)})
+      FROM (${redrivenCopies(database)})
       UNION ALL
       SELECT topic_id, partition, kafka_offset, 'unknown', 0, 1 FROM ${database}.redriven_events WHERE state = 'unknown')
     GROUP BY topic_id, partition, kafka_offset`

@@ -53,7 +53,7 @@ describe('restoring rows that were lost', { concurrency: 4 }, () => {
 async function restore({ database }: PipelineCase, clickHouse: ClickHouse): Promise<void> {
   const store = createStore({ clickHouse, database, stream: assistantIntents })
   const log = createLogger({ service: 'test', level: 'silent', pretty: false })
-  const row = emptyRow({ topic: 'assistant-intents', ...range }, 'expired')
+  const row = emptyRow({ stream: 'assistant-intents', topic: 'assistant-intents', ...range }, 'expired')
   await restoreMissing(ledgerInsert(row), range, { store, log, leaseEndsMs: () => Date.now() + 60_000 })
 }
 

@@ -60,6 +60,10 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
     ...{ '--seed': 'refused', '--duplicates': 'refused', '--malformed': 'refused', '--schema-version': 'refused' },
     '--format': 'refused',
   },
+  'simulate-ecosystem': {
+    ...{ '--households': 'refused', '--seed': 'refused', '--duplicates': 'refused', '--truth': 'file' },
+    '--format': 'refused',
+  },
   import: {
     ...{
       '<file>': 'file',
@@ -317,6 +321,8 @@ test('every verb', async (t) => {
 
   const needed: Record<string, readonly string[]> = {
     import: ['/nonexistent', '--dry-run'],
+    // Any path can be written to, and nothing is sent.
+    'simulate-ecosystem': ['--households=0'],
     'archive run': ['/nonexistent'],
     export: ['/nonexistent/file', '--view=usage_share'],
     'archive verify': ['/nonexistent'],

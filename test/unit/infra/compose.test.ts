@@ -182,7 +182,7 @@ test('our containers are not root, cannot write and hold no capabilities', () =>
 })
 
 test('what stays up is watched and restarted, and whatever waits for it can', () => {
-  const staying = ['kafka', 'clickhouse', 'classifier']
+  const staying = ['kafka', 'clickhouse', 'classifier', 'orders', 'devices', 'arms']
   for (const [name, found] of Object.entries(compose.services)) {
     assert.equal(found.restart, staying.includes(name) ? 'unless-stopped' : 'no', name)
     assert.equal(found.healthcheck !== undefined, staying.includes(name), name)

@@ -165,10 +165,13 @@ for (const [name, answer, fault] of [
 
 // The registry file
 
-test('ships versions 1 and 2 of the event under ids 1 and 2', async () => {
+test('ships versions 1 and 2 of the event under ids 1 and 2, and the other streams behind them', async () => {
   assert.deepEqual(registryEntries(), [
     { subject: 'assistant-intents-value', id: 1, version: 1, file: 'assistant-intent-event/v1.avsc' },
     { subject: 'assistant-intents-value', id: 2, version: 2, file: 'assistant-intent-event/v2.avsc' },
+    { subject: 'ecosystem-orders-value', id: 3, version: 1, file: 'ecosystem-order/v1.avsc' },
+    { subject: 'device-activations-value', id: 4, version: 1, file: 'device-activation/v1.avsc' },
+    { subject: 'experiment-arms-value', id: 5, version: 1, file: 'experiment-arm/v1.avsc' },
   ])
   const registry = openFileRegistry()
   for (const version of [1, 2] as const) {
@@ -176,7 +179,7 @@ test('ships versions 1 and 2 of the event under ids 1 and 2', async () => {
     assert.ok(!('fault' in found))
     assert.deepEqual(found.json, writerSchema(version))
   }
-  assert.deepEqual(await registry.schema(3), { fault: 'id 3 is not registered' })
+  assert.deepEqual(await registry.schema(6), { fault: 'id 6 is not registered' })
 })
 
 test('adds to version 1 only an optional field: what version 1 wrote means the same under both', () => {

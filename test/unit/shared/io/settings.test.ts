@@ -28,7 +28,8 @@ function complaint(env: Record<string, string>, asked: readonly VariableName[] =
 test('has a default for everything but brokers, ClickHouse and the household key', () => {
   const settings = readSettings(needed, names)
   assert.deepEqual(settings.KAFKA_BROKERS, ['kafka:9092'])
-  assert.equal(settings.KAFKA_TOPIC, 'assistant-intents')
+  assert.equal(settings.STREAM, 'assistant-intents')
+  assert.equal(settings.KAFKA_TOPIC, undefined)
   assert.equal(settings.KAFKA_SSL, false)
   assert.equal(settings.CLICKHOUSE_USER, undefined)
   assert.equal(settings.CLICKHOUSE_PASSWORD, '')
@@ -51,8 +52,8 @@ test('reads numbers, flags and lists', () => {
 
 test('takes empty text for not set', () => {
   assert.equal(
-    readSettings({ ...needed, KAFKA_TOPIC: '', SCHEMA_REGISTRY_URL: '' }, names).KAFKA_TOPIC,
-    'assistant-intents',
+    readSettings({ ...needed, CLICKHOUSE_DATABASE: '', SCHEMA_REGISTRY_URL: '' }, names).CLICKHOUSE_DATABASE,
+    'intent_ledger',
   )
   assert.match(complaint({ ...needed, CLICKHOUSE_URL: '' }), /CLICKHOUSE_URL is not set: ClickHouse over HTTP/)
 })
@@ -109,8 +110,8 @@ test('marks every password and key as secret', () => {
 })
 
 test('looks only at the variables that are asked for, and at unknown ones with our prefixes', () => {
-  assert.deepEqual(readSettings({ HTTP_PORT: 'none', HOME: '/' }, ['KAFKA_TOPIC']), {
-    KAFKA_TOPIC: 'assistant-intents',
+  assert.deepEqual(readSettings({ HTTP_PORT: 'none', HOME: '/' }, ['STREAM']), {
+    STREAM: 'assistant-intents',
   })
   for (const name of ['KAFKA_TOPICS', 'KAFKA_SASL_USER', 'CLICKHOUSE_USERNAME', 'SCHEMA_REGISTRY_TOKEN']) {
     assert.match(complaint({ [name]: 'x' }, []), new RegExp(`${name} is not a setting`))

@@ -112,6 +112,7 @@ test('counts in the ledger what the batch held, also offsets without a message',
   ]
   const row = ledgerOf({ ...sealed(values), last: 49 })
   assert.deepEqual(row, {
+    stream: 'assistant-intents',
     topic: 'assistant-intents',
     topic_id: topicId,
     partition: 3,
@@ -196,12 +197,18 @@ test('names every parameter that a statement uses, but the lease', () => {
 })
 
 test('records offsets without a message as such, with nothing expired', () => {
-  const row = emptyRow({ topic: 'assistant-intents', topicId, partition: 3, first: 10, last: 19 }, 'no_message')
+  const row = emptyRow(
+    { stream: 'assistant-intents', topic: 'assistant-intents', topicId, partition: 3, first: 10, last: 19 },
+    'no_message',
+  )
   assert.deepEqual([row.accepted, row.duplicate, row.rejected, row.no_message, row.expired], [0, 0, 0, 10, 0])
 })
 
 test('records a range that retention deleted as expired, with nothing accepted', () => {
-  const row = emptyRow({ topic: 'assistant-intents', topicId, partition: 3, first: 10, last: 19 }, 'expired')
+  const row = emptyRow(
+    { stream: 'assistant-intents', topic: 'assistant-intents', topicId, partition: 3, first: 10, last: 19 },
+    'expired',
+  )
   assert.equal(row.expired, 10)
   assert.equal(row.token, `${topicId}/3/10-19`)
   assert.deepEqual([row.accepted, row.duplicate, row.rejected, row.no_message], [0, 0, 0, 0])
