@@ -42,8 +42,8 @@ async function readAll(deps: ImpactDeps, flags: CausalFlags): Promise<HoldoutRep
   const experiments = experimentsOf(await readExperiments(deps), flags.product)
   const asked = experiments.map(({ drawn }) => ({ from: flags.from ?? drawn.from, to: flags.to ?? drawn.to }))
   const days = {
-    from: asked.map(({ from }) => from).reduce((a, b) => (a < b ? a : b)),
-    to: asked.map(({ to }) => to).reduce((a, b) => (a > b ? a : b)),
+    from: asked.map(({ from }) => from).sort()[0]!,
+    to: asked.map(({ to }) => to).sort().at(-1)!,
   }
   const currency = chooseCurrency(flags.currency, await readCurrencies(deps, days))
   const ordered = await readOrderDays(deps, { currency, line: flags.line ?? null })

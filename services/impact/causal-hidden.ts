@@ -36,7 +36,7 @@ export function hideSmall(report: HoldoutReport): ShownReport {
       ...(smallArm ? without(experimental) : {}),
       ...(smallOwning ? without([...observational, 'exposureScaled', 'exposureScaledCuped']) : {}),
     },
-    hidden: [...(smallArm ? ['an arm'] : []), ...(smallOwning ? ['owners, or the others,'] : [])],
+    hidden: [...(smallArm ? ['an arm is'] : []), ...(smallOwning ? ['owners or the others are'] : [])],
   }
 }
 

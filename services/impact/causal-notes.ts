@@ -10,7 +10,7 @@ export function saidOf({ product, currency, refusal, hidden, estimates, before }
   const best = exposureScaledCuped ?? exposureScaled
   return [
     ...(refusal === null ? [] : [`refused: ${refusal.says}`]),
-    ...hidden.map((what) => `hidden: ${what} is fewer than ${MIN_HOUSEHOLDS} households`),
+    ...hidden.map((what) => `hidden: ${what} fewer than ${MIN_HOUSEHOLDS} households`),
     ...(naive === null
       ? []
       : [

@@ -8,14 +8,14 @@ export interface CurrencySum {
   readonly marginMicros: bigint
 }
 
-/** Most lines first. All days where none are given. */
-export async function readCurrencies({ clickHouse, database }: ImpactDeps, days?: Days): Promise<CurrencySum[]> {
+/** Those of some days, most lines first. */
+export async function readCurrencies({ clickHouse, database }: ImpactDeps, { from, to }: Days): Promise<CurrencySum[]> {
   const rows = await clickHouse.rows<{ currency: string; lines: number; margin: string }>(
     `SELECT currency, count() AS lines, toString(sum(toInt128(margin_micros))) AS margin
      FROM ${database}.ecosystem_orders
      WHERE occurred_at >= toDateTime64({from:Date}, 3, 'UTC') AND occurred_at < toDateTime64({to:Date} + 1, 3, 'UTC')
      GROUP BY currency ORDER BY lines DESC, currency`,
-    { from: days?.from ?? '1970-01-01', to: days?.to ?? '2149-06-05' },
+    { from, to },
   )
   return rows.map(({ currency, lines, margin }) => ({ currency, lines, marginMicros: BigInt(margin) }))
 }

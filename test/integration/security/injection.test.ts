@@ -129,6 +129,10 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   'impact paid-tier': {
     ...{ '<scenario>': 'file', '--months': 'refused', '--seed': 'refused', '--format': 'refused' },
   },
+  'impact causal': {
+    ...{ '--product': 'refused', '--from': 'refused', '--to': 'refused', '--line': 'refused', '--currency': 'refused' },
+    '--format': 'refused',
+  },
   'taxonomy check': { '[file]': 'file', '--format': 'refused' },
   'taxonomy explain': {
     ...{
