@@ -8,6 +8,7 @@ import { registerImpact } from './impact/commands.ts'
 import { registerLocal } from './local/commands.ts'
 import { createContext } from './local/context.ts'
 import { registerImport, registerSimulate } from './producer/commands.ts'
+import { registerSimulateEcosystem } from './producer/ecosystem/command.ts'
 import { registerRedrive } from './redrive/commands.ts'
 import { registerReplay } from './replay/commands.ts'
 import { registerReports } from './report/commands.ts'
@@ -50,6 +51,7 @@ export function createProgram(context: ReturnType<typeof createContext>): Comman
 
   registerLocal(program, context)
   registerSimulate(program, context)
+  registerSimulateEcosystem(program, context)
   registerImport(program, context)
   registerClassify(program, context)
   registerReports(program, context)

@@ -5,14 +5,20 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 
 import { mistake } from '../shared/domain/faults.ts'
+import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { answerOf, type Answer } from './answer.ts'
+import { registerCausal } from './causal-command.ts'
+import { registerClaims } from './claims-command.ts'
 import { parsePaidTierFlags } from './flags.ts'
 import { printPaidTier } from './print.ts'
+import { registerPnl } from './pnl/command.ts'
 import { loadScenario } from './scenario-file.ts'
 
 /** What the command line gives to the verbs of impact. */
 export interface ImpactContext {
   readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+  clickHouse(role: 'pipeline'): Promise<{ client: ClickHouse; database: string }>
 }
 
 export function registerImpact(program: Command, context: ImpactContext): void {
@@ -21,6 +27,9 @@ export function registerImpact(program: Command, context: ImpactContext): void {
     .description('What a product earns or loses, beside what is claimed for it')
     .addHelpText('after', '\nExample:\n  npx intent-ledger impact paid-tier infra/impact/everybody-pays-8.yaml')
   registerPaidTier(impact, context)
+  registerCausal(impact, context)
+  registerClaims(impact, context)
+  registerPnl(impact, context)
 }
 
 function registerPaidTier(impact: Command, context: ImpactContext): void {

@@ -1,13 +1,7 @@
 import { basename } from 'node:path'
 
-import {
-  fieldMistakes,
-  fieldName,
-  parseYaml,
-  readYamlFile,
-  refusedFields,
-  type FieldMistake,
-} from '../shared/io/yaml-file.ts'
+import { readYamlFile, type FieldMistake } from '../shared/io/yaml-file.ts'
+import { readForm } from './form.ts'
 import type { Scenario, TakeUp } from './scenario.ts'
 import { scenarioForm, type ScenarioForm } from './scenario-schema.ts'
 
@@ -18,16 +12,7 @@ export function loadScenario(path: string): Scenario {
 
 /** The same of a text; `file` is how mistakes name it. */
 export function parseScenario(text: string, file: string): Scenario {
-  const { value, lineOf } = parseYaml(text, file)
-  const parsed = scenarioForm.safeParse(value)
-  const found = parsed.success
-    ? contradictionsOf(parsed.data)
-    : parsed.error.issues.flatMap((issue) => fieldMistakes(issue, value, scenarioForm))
-  if (found.length > 0 || !parsed.success) {
-    const sentenceOf = ({ path, says }: FieldMistake) => `${fieldName(path) || 'the file'} ${says}`
-    throw refusedFields(file, found, { lineOf, sentenceOf })
-  }
-  return scenarioOf(parsed.data)
+  return scenarioOf(readForm({ text, file }, scenarioForm, contradictionsOf))
 }
 
 function contradictionsOf(form: ScenarioForm): FieldMistake[] {

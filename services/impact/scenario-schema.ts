@@ -1,34 +1,12 @@
 import { z } from 'zod'
 
-import { parseMoney } from '../shared/domain/money.ts'
-import { numberOfShare, percent, wholeField } from '../shared/io/form-kinds.ts'
+import { wholeField } from '../shared/io/form-kinds.ts'
+import { discount, money, sentences, share } from './form.ts'
 
-/**
- * The one description of a scenario file. Every message is the second half of a sentence, what to write; `scenario-file.ts` puts
- * file, line and field in front of it. infra/impact/README.md says what each field means.
- */
+/** The one description of a scenario file; infra/impact/README.md says what each field means. */
 export const horizonMonthsMax = 240
 export const aliveMonthsMax = 240
 export const customersMax = 1_000_000_000
-
-const moneyAdvice = 'write an amount with its currency, at most six decimals: 8.00 USD'
-const money = z.string(moneyAdvice).transform((text, context) => {
-  const amount = parseMoney(text)
-  if (amount === null) {
-    context.addIssue({ code: 'custom', message: moneyAdvice })
-    return z.NEVER
-  }
-  return amount
-})
-
-const shareAdvice = 'write 0 to 100 %: 5% or 0.05'
-const share = z
-  .union([percent(shareAdvice), z.number(shareAdvice).min(0, shareAdvice).max(1, shareAdvice)], shareAdvice)
-  .transform(numberOfShare)
-  .refine((part) => part <= 1, shareAdvice)
-
-const discountAdvice = 'write a rate above 0 and at most 100 % a year: 10%'
-const discount = share.refine((part) => part > 0, discountAdvice)
 
 const takeUpAdvice = 'write once: 5% for a share in the first month, or monthly: 1% of those who never had it'
 const takeUp = z
@@ -36,17 +14,13 @@ const takeUp = z
   .refine(({ once, monthly }) => (once === undefined) !== (monthly === undefined), takeUpAdvice)
 
 const nameAdvice = 'write a name of at most 18 characters: it heads a column'
-const assumptionsAdvice = 'write sentences, one a line: what these numbers rest on'
 const aliveAdvice = 'write customers still there by month, month 0 first: [100, 86.9, 74.3]'
 
 export const scenarioForm = z.strictObject(
   {
     version: z.literal(1, 'write 1'),
     name: z.string(nameAdvice).regex(/^[^\p{Cc}]{1,18}$/u, nameAdvice),
-    assumptions: z
-      .array(z.string(assumptionsAdvice).min(1, assumptionsAdvice).max(500, assumptionsAdvice), assumptionsAdvice)
-      .max(20, 'write at most 20 sentences')
-      .default([]),
+    assumptions: sentences,
     horizonMonths: wholeField(1, horizonMonthsMax),
     discountPerYear: discount,
     households: wholeField(1, 1_000_000_000),

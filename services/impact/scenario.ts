@@ -52,6 +52,6 @@ export function serveMicrosPerMonth({ requestsPerMonth, perRequestMicros }: Scen
 }
 
 /** d with (1 + d)^12 = 1 + the discount of a year. */
-export function monthlyDiscountOf({ discountPerYear }: Scenario): number {
+export function monthlyDiscountOf({ discountPerYear }: Pick<Scenario, 'discountPerYear'>): number {
   return (1 + discountPerYear) ** (1 / 12) - 1
 }

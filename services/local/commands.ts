@@ -8,6 +8,7 @@ import { mistake } from '../shared/domain/faults.ts'
 import type { CliContext } from './context.ts'
 import { runAlertDemo } from './demo-alerts.ts'
 import { runDemo } from './demo.ts'
+import { runImpactDemo } from './demo-impact.ts'
 import { announce, defaultDataDir, stackEnvironment } from './session.ts'
 import { startStack } from './stack.ts'
 
@@ -46,6 +47,34 @@ export function registerLocal(program: Command, context: CliContext): void {
             data: given.data,
             households: readCount('--households', given.households, 1_000_000),
             seed: readCount('--seed', given.seed, 2 ** 31),
+          },
+          context,
+          signal,
+        ),
+      ),
+    )
+
+  program
+    .command('demo-impact')
+    .description(
+      'Six simulated years of orders and devices through the pipeline: profit and loss as claimed, and honestly',
+    )
+    .option(...dataOption)
+    .option('--households <n>', 'households of the simulation', '30000')
+    .option('--seed <n>', 'seed of the simulation', '2021')
+    .option('--html <file>', 'where the page is written (default: impact.html beside the data)')
+    .addHelpText(
+      'after',
+      '\nExit code 0 only if every audit is clean and each product earns or loses as planted.\n\nExample:\n  npm run demo:impact',
+    )
+    .action((given: { data: string; households: string; seed: string; html?: string }) =>
+      withSignals((signal) =>
+        runImpactDemo(
+          {
+            data: given.data,
+            households: readCount('--households', given.households, 60_000),
+            seed: readCount('--seed', given.seed, 2 ** 31),
+            html: given.html,
           },
           context,
           signal,

@@ -20,13 +20,13 @@ import { PipelineError } from '../shared/domain/faults.ts'
 import { createClickHouse } from '../shared/io/clickhouse.ts'
 import { migrate } from '../shared/io/migrations.ts'
 import { renderTable } from '../shared/io/render.ts'
-import { viewsDatabase } from '../shared/io/settings.ts'
 import { fillAlertHistory } from './alert-history.ts'
 import type { CliContext } from './context.ts'
+import { dropDemoDatabases } from './demo-databases.ts'
 import { countPlainPages } from './demo-plain-rule.ts'
 import { demoCohorts } from './history-cohorts.ts'
 import { describeChanges, type HistoryChange } from './history-changes.ts'
-import { startStack, type LocalStack } from './stack.ts'
+import { startStack } from './stack.ts'
 
 export interface AlertDemoOptions {
   readonly data: string
@@ -67,7 +67,7 @@ export async function runAlertDemo(options: AlertDemoOptions, context: CliContex
   const webhook = await startReceiver()
   try {
     // A database of its own each time: a history is never mixed with another, nor with events. The last one stays, to be looked at.
-    await dropEarlier(stack)
+    await dropDemoDatabases(stack, databasePrefix)
     const database = `${databasePrefix}${Date.now().toString(36)}`
     await migrate(clickHouse, { database, dedupWindowBlocks: 10_000 })
     const cohorts = demoCohorts(firstDay, options.households)
@@ -117,22 +117,6 @@ export async function runAlertDemo(options: AlertDemoOptions, context: CliContex
     await webhook.close()
     await clickHouse.close()
     await stack.stop()
-  }
-}
-
-/** Of earlier demos, and of nothing else. */
-async function dropEarlier({ clickhouseUrl, secrets }: LocalStack): Promise<void> {
-  const steward = createClickHouse({ url: clickhouseUrl, user: 'steward', password: secrets.stewardPassword })
-  try {
-    const found = await steward.rows<{ name: string }>(
-      'SELECT name FROM system.databases WHERE startsWith(name, {demo:String}) OR startsWith(name, {views:String})',
-      { demo: databasePrefix, views: viewsDatabase(databasePrefix) },
-    )
-    for (const { name } of found) {
-      await steward.command(`DROP DATABASE ${name}`)
-    }
-  } finally {
-    await steward.close()
   }
 }
 

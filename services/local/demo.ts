@@ -8,8 +8,8 @@ import { parseSimulationFlags, type SimulationOptions } from '../producer/simula
 import { simulate, type SimulationSummary } from '../producer/simulate.ts'
 import { loadEncoders } from '../producer/writer-schemas.ts'
 import { PipelineError } from '../shared/domain/faults.ts'
-import { createClickHouse, type ClickHouse } from '../shared/io/clickhouse.ts'
-import { connectKafkaAdmin, type KafkaAdmin } from '../shared/io/kafka-admin.ts'
+import { createClickHouse } from '../shared/io/clickhouse.ts'
+import { connectKafkaAdmin } from '../shared/io/kafka-admin.ts'
 import { createLogProducer, type LogProducer } from '../shared/io/kafka-producer.ts'
 import { createKafka } from '../shared/io/kafka.ts'
 import { migrate } from '../shared/io/migrations.ts'
@@ -20,6 +20,7 @@ import { compareFates, readFates, sumFates, type Fates } from './demo-fates.ts'
 import { printDemoReport } from './demo-report.ts'
 import { announce, stackEnvironment } from './session.ts'
 import { startStack, type LocalStack } from './stack.ts'
+import { waitUntilRead } from './wait-until-read.ts'
 
 export interface DemoOptions {
   readonly data: string
@@ -71,7 +72,7 @@ export async function runDemo(options: DemoOptions, context: CliContext, signal:
       const before = await readFates(client, database)
       const simulated = await sendSimulation(flags, { producer, stack, context, signal })
       const imported = await sendSlurp(simulated.seed, { producer, stack, signal, say })
-      await waitUntilRead({ admin, client, context, signal })
+      await waitUntilRead([topic], { admin, clickHouse: client, database, stderr: context.stderr, signal })
       const injected = sumFates(simulated, imported)
       const counted = compareFates({ injected, before, after: await readFates(client, database) })
       const clean = await printDemoReport({
@@ -200,41 +201,6 @@ async function sendSlurp(
     `imported ${summary.sent} real utterances of ${summary.file}${summary.bad > 0 ? `, ${summary.bad} bad lines` : ''}`,
   )
   return { accepted: summary.sent }
-}
-
-/** Waits until the ledger reaches the end of every partition. */
-async function waitUntilRead(deps: {
-  admin: KafkaAdmin
-  client: ClickHouse
-  context: CliContext
-  signal: AbortSignal
-}): Promise<void> {
-  const { admin, client, context, signal } = deps
-  const topicId = await admin.topicId(topic)
-  const marks = await admin.watermarks(topic)
-  const end = marks.reduce((sum, { high }) => sum + high, 0)
-  const progress = createProgress({
-    stderr: context.stderr,
-    label: 'classified',
-    total: end,
-    format: (offsets) => `${offsets} offsets`,
-  })
-  try {
-    while (!signal.aborted) {
-      const rows = await client.rows<{ partition: number; read: number }>(
-        `SELECT partition, max(last_offset) + 1 AS read FROM ${database}.ingest_batches WHERE topic_id = {topic_id:UUID} GROUP BY partition`,
-        { topic_id: topicId },
-      )
-      const read = rows.reduce((sum, row) => sum + row.read, 0)
-      progress.update(read, `${read} offsets`)
-      if (read >= end) {
-        return
-      }
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-  } finally {
-    progress.stop()
-  }
 }
 
 async function sendLive(

@@ -1,6 +1,7 @@
 import type { AssistantIntentEvent } from '../shared/domain/event.ts'
 import { rejectionReasons, type RejectionReason } from '../shared/domain/fate.ts'
 import type { EventEncoder } from '../shared/io/avro.ts'
+import { createCopyQueue } from './copy-queue.ts'
 import { spoil } from './malformed.ts'
 import { streams } from './population.ts'
 import { createRandom } from './random.ts'
@@ -57,8 +58,7 @@ export const duplicateDistanceOfHistory = 20_000
 export function createMessageWriter(options: MessageOptions) {
   const { encoders, schemaVersion } = options
   const random = createRandom(options.seed, streams.messages)
-  const copiesDueAt = new Map<number, PreparedMessage[]>()
-  let position = 0
+  const copies = createCopyQueue<PreparedMessage>()
 
   function encoderOf(event: AssistantIntentEvent): EventEncoder {
     return encoders[schemaVersion === 'mixed' ? (event.device[0]! & 1 ? 1 : 2) : schemaVersion]
@@ -67,8 +67,7 @@ export function createMessageWriter(options: MessageOptions) {
   /** The messages of one event: itself, and second copies of earlier ones that are due by now. */
   function write(event: AssistantIntentEvent): PreparedMessage[] {
     const key = event.household
-    const messages: PreparedMessage[] = copiesDueAt.get(position) ?? []
-    copiesDueAt.delete(position)
+    const messages = copies.next()
     if (random.chance(options.malformedShare)) {
       const { value, reason } = spoil(event, encoderOf(event), random)
       messages.push({ key, value, fate: reason })
@@ -76,23 +75,13 @@ export function createMessageWriter(options: MessageOptions) {
       const value = encoderOf(event).encode(event)
       messages.push({ key, value, fate: 'accepted' })
       if (random.chance(options.duplicatesShare)) {
-        const due = position + random.integer(1, options.duplicateDistanceMax)
-        const copy: PreparedMessage = { key, value, fate: 'duplicate' }
-        copiesDueAt.set(due, [...(copiesDueAt.get(due) ?? []), copy])
+        copies.put({ key, value, fate: 'duplicate' }, random.integer(1, options.duplicateDistanceMax))
       }
     }
-    position += 1
     return messages
   }
 
-  /** The copies that were still to come, in their order. */
-  function rest(): PreparedMessage[] {
-    const remaining = [...copiesDueAt].sort(([left], [right]) => left - right).flatMap(([, copies]) => copies)
-    copiesDueAt.clear()
-    return remaining
-  }
-
-  return { write, rest }
+  return { write, rest: () => copies.rest() }
 }
 
 /** The whole history as messages. */

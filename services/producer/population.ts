@@ -161,7 +161,7 @@ export function createHousehold(options: {
 }
 
 /** First words of the random streams, so that no two purposes share one. */
-export const streams = { household: 1, deviceDay: 2, day: 3, purchase: 4, messages: 5, live: 6 } as const
+export const streams = { household: 1, deviceDay: 2, day: 3, purchase: 4, messages: 5, live: 6, ecosystem: 7 } as const
 
 function between(random: Random, range: { low: number; high: number }): number {
   return range.low + (range.high - range.low) * random.unit()

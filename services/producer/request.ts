@@ -4,10 +4,17 @@ import { createIntentPicker, directIntents } from './intent-mix.ts'
 import { countries, type Country, type Device, type Household } from './population.ts'
 import { createPicker, uuidV7, type Random } from './random.ts'
 
+/** What of a household and a device stands in its requests. */
+export type AskingHousehold = Pick<Household, 'key' | 'country' | 'locale' | 'plans'>
+export type AskedDevice = Pick<
+  Device,
+  'pseudonym' | 'product' | 'model' | 'activatedOn' | 'appVersion' | 'misheardShare'
+>
+
 export interface RequestWriter {
   write(request: {
-    household: Household
-    device: Device
+    household: AskingHousehold
+    device: AskedDevice
     occurredAt: number
     random: Random
     /** An Echo's owner buys in this turn. */
@@ -32,7 +39,7 @@ export function createRequestWriter(): RequestWriter {
   const pickHour = createPicker(hourWeights.map((weight, hour): [number, number] => [hour, weight]))
   const dayMs = 86_400_000
 
-  function chooseIntent(device: Device, occurredAt: number, random: Random): string {
+  function chooseIntent(device: AskedDevice, occurredAt: number, random: Random): string {
     const ageDays = Math.max(0, Math.floor(occurredAt / dayMs) - device.activatedOn)
     const noveltyShare = novelty.shareThatStays + novelty.shareAtStart * 2 ** (-ageDays / novelty.halfLifeDays)
     return random.chance(noveltyShare) ? pickIntent.novel(random) : pickIntent.habitual(device.product, random)
@@ -73,7 +80,7 @@ export function createRequestWriter(): RequestWriter {
 }
 
 /** On an Echo a transaction is only fulfilled for those few who buy: all others try and give up, or it fails. */
-function chooseOutcome(device: Device, intent: string, random: Random): Outcome {
+function chooseOutcome(device: AskedDevice, intent: string, random: Random): Outcome {
   const draw = random.unit()
   if (directIntents.has(intent)) {
     const fulfilledShare = device.product === 'echo' ? 0 : 0.8

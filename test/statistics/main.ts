@@ -4,13 +4,14 @@ import { broad, STRICT } from '../support/usage-model.ts'
 import { auditCoverage } from './audit.ts'
 import { detection, runLength } from './drift.ts'
 import { falsePages } from './false-pages.ts'
+import { holdoutCoverage } from './holdout.ts'
 import { kitagawaCoverage } from './kitagawa.ts'
 import { alarmRate } from './paired.ts'
 import { peekingRate } from './peeking.ts'
 import { diffCoverage } from './replay-diff.ts'
 import { retentionCoverage } from './retention.ts'
 
-/** The tables of README.md: `node test/statistics/main.ts paired peeking kitagawa drift audit diff retention pages`, with --scale 0.1 for a look. */
+/** The tables of README.md: `node test/statistics/main.ts paired peeking kitagawa drift audit diff retention pages holdout`, with --scale 0.1 for a look. */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { scale: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
@@ -140,6 +141,24 @@ const tables: Record<string, () => void | Promise<void>> = {
           const cells = [sequence, single].map(({ percent, error }) => `${percent.toFixed(2)} ± ${error.toFixed(2)}`)
           row(`${name}, 2000`, `${100 * dayShocks} %`, `${100 * change} %`, ...cells)
         }
+  },
+  holdout() {
+    const heads = ['truth', 'naive says', 'half-width', 'CUPED']
+    const intervals = [
+      ...['intentionToTreat', 'intentionToTreatCuped', 'exposureScaled', 'exposureScaledCuped', 'placebo'],
+      ...['credibility', 'naive', 'differenceInDifferences', 'regressionAdjusted'],
+    ] as const
+    const names = ['ITT', 'ITT, CUPED', 'per owner', 'CUPED', 'placebo', 'ratio', 'naive', 'DiD', 'regression']
+    row('product', 'margin of', ...heads, ...names)
+    row('---', '---', ...heads.map(() => '---'), ...names.map(() => '---'))
+    for (const found of holdoutCoverage({ households: 10_000 }, { seeds: scaled(200), seed }))
+      row(
+        ...[found.product, found.line ?? 'all lines'],
+        ...[found.truth, found.naive, found.halfWidth.plain, found.halfWidth.cuped].map((dollars) =>
+          dollars.toFixed(1),
+        ),
+        ...intervals.map((name) => found.covered[name].toFixed(1)),
+      )
   },
   async pages() {
     row('day shocks', 'rule', 'pages', 'cohort-days', 'pages per 1,000 cohort-days', 'ticks with a page, %')

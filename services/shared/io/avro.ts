@@ -3,24 +3,33 @@ import avro from 'avro-js'
 import type { AssistantIntentEvent } from '../domain/event.ts'
 import { frame } from '../domain/wire.ts'
 
-export interface EventEncoder {
+export interface RecordEncoder<Event> {
   readonly schemaId: number
   /** One event as a framed Kafka value. Throws when the event does not fit the schema. */
-  encode(event: AssistantIntentEvent): Buffer
+  encode(event: Event): Buffer
+}
+export type EventEncoder = RecordEncoder<AssistantIntentEvent>
+
+interface WriterSchema {
+  readonly schemaId: number
+  readonly schema: unknown
 }
 
-/**
- * Encodes events by avro-js under one writer schema. A union's value is wrapped under its full name, as avro-js wants;
- * fields that the schema does not know are left out by it.
- */
-export function createEventEncoder(options: { schemaId: number; schema: unknown }): EventEncoder {
-  const type = avro.parse(options.schema)
+/** Encodes events of a stream without unions by avro-js under one writer schema, which leaves out fields that it does not know. */
+export function createRecordEncoder<Event extends object>({ schemaId, schema }: WriterSchema): RecordEncoder<Event> {
+  const type = avro.parse(schema)
+  return { schemaId, encode: (event) => frame(schemaId, type.toBuffer(event)) }
+}
+
+/** Encodes requests. A union's value is wrapped under its full name, as avro-js wants. */
+export function createEventEncoder(options: WriterSchema): EventEncoder {
+  const records = createRecordEncoder(options)
   return {
-    schemaId: options.schemaId,
+    schemaId: records.schemaId,
     encode(event) {
       const purchase = event.purchase === null ? null : { 'intentledger.Purchase': event.purchase }
       const skillId = event.skillId === null ? null : { string: event.skillId }
-      return frame(options.schemaId, type.toBuffer({ ...event, purchase, skillId }))
+      return records.encode({ ...event, purchase, skillId })
     },
   }
 }

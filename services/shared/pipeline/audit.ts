@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { StreamDefinition } from '../domain/stream.ts'
 import type { KafkaAdmin, Watermarks } from '../io/kafka-admin.ts'
 import type { ClickHouse } from '../io/clickhouse.ts'
+import { findCreditFaults } from './audit-credits.ts'
 import { findLedgerFaults } from './audit-ledger.ts'
 import { findRedriveFaults, type AuditedRedrives } from './audit-redriven.ts'
 import { findRollupFaults } from './audit-rollups.ts'
@@ -23,6 +24,7 @@ export interface Difference {
     | 'redriven_twice'
     | 'redriven_not_rejected'
     | 'redriven_fate'
+    | 'credit_differs'
   /** Where it is: a log range, or a roll-up and its key. */
   readonly where: string
   readonly expected: string
@@ -115,7 +117,7 @@ const besideClassifiers: Looks = { max: 4, pauseMs: 1_500 }
 /**
  * Proves from Kafka's watermarks, the ledger and the tables that every offset of the log was accounted for exactly once:
  * ranges contiguous and without overlap, counts and offset sums of accepted, duplicate and rejected rows equal to the
- * ledger's, every roll-up equal to raw per day, every copy that `redrive` sent the only one of a rejected message. Safe beside
+ * ledger's, every roll-up equal to raw per day, the credits of every order its margin, every copy that `redrive` sent the only one of a rejected message. Safe beside
  * running classifiers: what is not in the ledger yet is left out, and a difference counts only when it stands in several looks.
  */
 export async function audit(deps: AuditDeps): Promise<AuditReport> {
@@ -137,6 +139,7 @@ async function look(deps: AuditDeps): Promise<AuditReport> {
   differences.push(
     ...(await findRowFaults(deps, partitions, { log, ledgerFaults: [...differences] })),
     ...(await findRollupFaults(deps)),
+    ...(deps.stream.table === 'ecosystem_orders' ? await findCreditFaults(deps) : []),
   )
   const redrives = await findRedriveFaults(deps)
   differences.push(...redrives.differences)

@@ -60,6 +60,10 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
     ...{ '--seed': 'refused', '--duplicates': 'refused', '--malformed': 'refused', '--schema-version': 'refused' },
     '--format': 'refused',
   },
+  'simulate-ecosystem': {
+    ...{ '--households': 'refused', '--seed': 'refused', '--duplicates': 'refused', '--truth': 'file' },
+    '--format': 'refused',
+  },
   import: {
     ...{
       '<file>': 'file',
@@ -124,6 +128,10 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   'replay diff': { '<before>': 'refused', '<after>': 'refused', '--by': 'refused', '--format': 'refused' },
   'impact paid-tier': {
     ...{ '<scenario>': 'file', '--months': 'refused', '--seed': 'refused', '--format': 'refused' },
+  },
+  'impact causal': {
+    ...{ '--product': 'refused', '--from': 'refused', '--to': 'refused', '--line': 'refused', '--currency': 'refused' },
+    '--format': 'refused',
   },
   'taxonomy check': { '[file]': 'file', '--format': 'refused' },
   'taxonomy explain': {
@@ -315,6 +323,8 @@ test('every verb', async (t) => {
 
   const needed: Record<string, readonly string[]> = {
     import: ['/nonexistent', '--dry-run'],
+    // Any path can be written to, and nothing is sent.
+    'simulate-ecosystem': ['--households=0'],
     'archive run': ['/nonexistent'],
     export: ['/nonexistent/file', '--view=usage_share'],
     'archive verify': ['/nonexistent'],

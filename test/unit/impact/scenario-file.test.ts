@@ -59,7 +59,7 @@ test('Prime, a trial and counts of customers are read', () => {
 
 test('the scenarios that ship are right, of one currency, and have names of their own', () => {
   const folder = join(import.meta.dirname, '../../../infra/impact')
-  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'))
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'devices.yaml')
   const loaded = files.map((file) => loadScenario(join(folder, file)))
   assert.equal(files.length, 4)
   assert.equal(new Set(loaded.map(({ name }) => name)).size, 4)
