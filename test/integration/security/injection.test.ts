@@ -133,6 +133,9 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
     ...{ '--product': 'refused', '--from': 'refused', '--to': 'refused', '--line': 'refused', '--currency': 'refused' },
     '--format': 'refused',
   },
+  'impact claims': {
+    ...{ '--from': 'refused', '--to': 'refused', '--by': 'refused', '--currency': 'refused', '--format': 'refused' },
+  },
   'taxonomy check': { '[file]': 'file', '--format': 'refused' },
   'taxonomy explain': {
     ...{
@@ -229,6 +232,30 @@ const pieces = new Set([
   ...["[...keys, ...measures, ...householdsOf(rollup, 'uniqCombined64(household)')].join(', ')"],
   ...["parts.map((part) => `(${part})`).join(' OR ')", "rollup.keys.join(', ')", "columns.join(', ')"],
   ...["cluster === undefined ? '' : 'Replicated'", 'redrivenCopies(database)'],
+  // Credits of orders: statements of our own inside each other, expressions of the same file by methods, fates and dimensions from
+  // closed lists, and whole numbers of ours.
+  ...['creditedOrders(database)', 'ordersWithOwners(database)', 'shapleyWeights(database)', 'refundedLines(database)'],
+  ...['devicesByHousehold(database)', 'householdDays(database)', 'householdsWithoutDevices(database)'],
+  ...['worths(database)', 'margins(database)', 'owners(database, by)', "ownedOn('toDate(ordered_at)')"],
+  ...[
+    "ownedOn('span.1')",
+    'creditSums()',
+    'statement',
+    'fates',
+    'credits',
+    'dimensions',
+    'cohort',
+    'line',
+    'year',
+    'day',
+  ],
+  ...['sharesWhole', 'ownedMax', "creditMethods.map(sharedOut).join(', ')"],
+  ...["creditMethods.map((method) => `toInt128(margin_micros) AS ${method}_sum`).join(', ')"],
+  ...["creditMethods.map((method) => `${method}_sum != margin_micros`).join(' OR ')"],
+  ...["creditMethods.map((method) => `toString(${method}_total) AS ${method}`).join(', ')"],
+  ...["creditMethods.map((method) => `sum(${method}_sum) AS ${method}_total`).join(', ')"],
+  ...["creditMethods.map((method) => `${method}_total != raw.margin_micros`).join(' OR ')"],
+  "creditMethods.map((method) => `${method}_micros[indexOf(${method}_products, product)] AS ${method}_credit`).join(', ')",
   // The demo's sentences.
   ...['window.from', 'window.to'],
 ])
