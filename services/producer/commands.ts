@@ -21,7 +21,12 @@ export interface ProducerContext {
   readonly stdout: NodeJS.WritableStream
   readonly stderr: NodeJS.WritableStream
   readonly log: Logger
-  endpoints(): Promise<{ kafka: KafkaSettings; topic: string; householdKey: Buffer }>
+  endpoints(): Promise<{
+    kafka: KafkaSettings
+    topic: string
+    topicOf: (stream: string) => string
+    householdKey: Buffer
+  }>
 }
 
 export function registerSimulate(program: Command, context: ProducerContext): void {

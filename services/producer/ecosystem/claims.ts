@@ -22,27 +22,27 @@ interface ClaimRule {
 const rules: Record<Product, Partial<Record<Line, ClaimRule>>> = {
   kindle: {
     e_books: { ground: 'read_on_device', share: 0.98 },
-    prime: { ground: 'prime_reading', share: 0.4 },
-    retail: { ground: 'browsed_on_device', share: 0.25 },
+    prime: { ground: 'prime_reading', share: 0.6 },
+    retail: { ground: 'browsed_on_device', share: 0.5 },
   },
   fire_tv: {
     ads: { ground: 'viewed_on_device', share: 0.98 },
-    prime: { ground: 'prime_video', share: 0.5 },
+    prime: { ground: 'prime_video', share: 0.7 },
     music: { ground: 'listened_on_device', share: 0.3 },
-    retail: { ground: 'ad_seen_on_device', share: 0.2 },
+    retail: { ground: 'ad_seen_on_device', share: 0.45 },
   },
   ring: {
     security_plan: { ground: 'plan_of_device', share: 0.98 },
-    prime: { ground: 'delivery_seen', share: 0.2 },
-    retail: { ground: 'delivery_seen', share: 0.2 },
+    prime: { ground: 'delivery_seen', share: 0.3 },
+    retail: { ground: 'delivery_seen', share: 0.4 },
   },
   echo: {
     retail: { ground: 'asked_about_shopping', share: 0.8 },
     music: { ground: 'listened_on_device', share: 0.9 },
     prime: { ground: 'owned', share: 0.7 },
     e_books: { ground: 'listened_on_device', share: 0.3 },
-    ads: { ground: 'controlled_by_voice', share: 0.2 },
-    security_plan: { ground: 'doorbell_announced', share: 0.3 },
+    ads: { ground: 'controlled_by_voice', share: 0.4 },
+    security_plan: { ground: 'doorbell_announced', share: 0.5 },
   },
 }
 

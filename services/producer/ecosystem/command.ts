@@ -61,15 +61,14 @@ async function openTruth(path: string | undefined) {
 }
 
 async function send(options: EcosystemOptions, context: ProducerContext): Promise<EcosystemSummary> {
-  const { kafka: connection, topic, householdKey } = await context.endpoints()
+  const { kafka: connection, topicOf, householdKey } = await context.endpoints()
   const kafka = createKafka(connection, context.log)
   const producers = new Map<EcosystemStream, LogProducer>()
   const stop = stopOnSignals()
   let progress: ReturnType<typeof createProgress> | undefined
   try {
     for (const stream of ecosystemStreams) {
-      // The requests' topic has a setting; the others are named as their streams.
-      producers.set(stream, await createLogProducer({ kafka, topic: stream === 'assistant-intents' ? topic : stream }))
+      producers.set(stream, await createLogProducer({ kafka, topic: topicOf(stream) }))
     }
     const startedMs = performance.now()
     return await simulateEcosystem(options, {

@@ -86,6 +86,9 @@ export const productFacts: Record<Product, ProductFacts> = {
   },
 }
 
+/** Correlation between a liking for devices, of whatever kind, and the wish to buy each: who has one more often has another. */
+export const deviceAffinity = 0.6
+
 /** What owners buy only because they own it, before novelty; taste multiplies it, log-normal with mean 1. */
 export const effectFacts = {
   tasteSigma: 0.5,

@@ -16,6 +16,7 @@ export interface Member {
   readonly key: Buffer
   /** By the place of the device. */
   readonly deviceKeys: readonly Buffer[]
+  readonly deviceRows: readonly DeviceRow[]
 }
 
 /** What happened to a household. */
@@ -82,7 +83,7 @@ export function createPopulation(options: {
       truth.products[device.product].requestsSent += 1
     }
     const arms = firstDayOfQuarter(quarter) === salesFromDay ? armsOf(profile, settings) : []
-    const devices = devicesOf(profile).filter(({ occurredAt }) => occurredAt >= from && occurredAt < to)
+    const devices = member.deviceRows.filter(({ occurredAt }) => occurredAt >= from && occurredAt < to)
     const event = <S extends EcosystemStream, R extends { occurredAt: number }>(stream: S, row: R) => ({
       ...{ member, stream, row, occurredAt: row.occurredAt },
     })
@@ -104,6 +105,7 @@ function memberOf({ seed, householdKey }: { seed: number; householdKey: Buffer }
   return {
     profile,
     key: pseudonym(householdKey, rawId),
+    deviceRows: devicesOf(profile),
     deviceKeys: devices.map(({ place }) => pseudonym(householdKey, `${rawId}/device/${place}`)),
   }
 }

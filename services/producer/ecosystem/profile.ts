@@ -4,7 +4,15 @@ import { createPicker, type Random } from '../random.ts'
 import { dayMs } from '../traffic.ts'
 import { firstDay, firstDayOfYear, lastDay, quarterCount, salesFromDay, yearOfDay, years } from './calendar.ts'
 import { cents, ecosystemRandom, logNormal } from './draws.ts'
-import { effectFacts, facts, leakShare, productFacts, requestFacts, type EcosystemSettings } from './facts.ts'
+import {
+  deviceAffinity,
+  effectFacts,
+  facts,
+  leakShare,
+  productFacts,
+  requestFacts,
+  type EcosystemSettings,
+} from './facts.ts'
 
 /** A device of a household: when it came, what was paid for it, whether and when it was given back. */
 export interface OwnedDevice {
@@ -67,16 +75,18 @@ const activatedByMs = dayMs / 2
  */
 export function drawProfile(seed: number, index: number, settings: EcosystemSettings): Profile {
   const random = ecosystemRandom(seed, 'profile', index)
-  const level = random.normal()
-  const wishes = (share: { loading: number }, threshold: number) =>
-    share.loading * level + Math.sqrt(1 - share.loading ** 2) * random.normal() > threshold
+  const [level, affinity] = [random.normal(), random.normal()]
+  const wishes = (loading: number, ofAffinity: number, threshold: number) => {
+    const own = Math.sqrt(1 - loading ** 2 - ofAffinity ** 2) * random.normal()
+    return loading * level + ofAffinity * affinity + own > threshold
+  }
   const { retail, prime, music } = facts
   const own = retail.meanDollarsPerYear * Math.exp(retail.sigma * level - retail.sigma ** 2 / 2)
   const retailDollars = years.map(
     (_, year) => own * (1 + retail.growthPerYear) ** year * logNormal(random, retail.sigmaOfYear),
   )
   const retailIsLate = Array.from({ length: quarterCount / 2 }, () => random.chance(0.5))
-  const wantsPrime = wishes(prime, thresholds.prime)
+  const wantsPrime = wishes(prime.loading, 0, thresholds.prime)
   const primeFrom = random.chance(prime.alreadyMembers) ? firstDay : random.integer(firstDay, lastDay)
   const someDay = random.integer(0, 364)
   const feeDay = primeFrom === firstDay ? someDay : Math.min(364, primeFrom - firstDayOfYear(yearOfDay(primeFrom)))
@@ -85,7 +95,7 @@ export function drawProfile(seed: number, index: number, settings: EcosystemSett
   const misheardShare = 0.11 + 0.06 * random.unit()
   const planReluctance = random.unit()
   const drawn = products.map((product) => {
-    const wants = wishes(productFacts[product], thresholds[product])
+    const wants = wishes(productFacts[product].loading, deviceAffinity, thresholds[product])
     const arm = random.chance(settings.holdoutMillionths / 1e6) ? ('holdout' as const) : ('treatment' as const)
     const isSold = arm === 'treatment' || random.chance(leakShare)
     const taste = logNormal(random, effectFacts.tasteSigma)

@@ -7,18 +7,20 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import avro from 'avro-js'
-import kafkajs from 'kafkajs'
 
 import { defaultSettings } from '../../../services/producer/ecosystem/facts.ts'
 import { drawHousehold, type DrawnHousehold } from '../../../services/producer/ecosystem/household.ts'
 import { ecosystemStreams, type EcosystemStream } from '../../../services/producer/ecosystem/population.ts'
-import type { EcosystemSummary } from '../../../services/producer/ecosystem/simulate-ecosystem.ts'
+import type { EcosystemSummary, SentToStream } from '../../../services/producer/ecosystem/simulate-ecosystem.ts'
 import { products } from '../../../services/producer/population.ts'
 import { dayMs } from '../../../services/producer/traffic.ts'
+import { streams } from '../../../services/shared/domain/streams.ts'
 import { headerBytes, schemaIdOf } from '../../../services/shared/domain/wire.ts'
 import { pseudonym } from '../../../services/shared/io/pseudonym.ts'
+import { waitUntilDrained } from '../../support/assert-exact.ts'
+import { auditCase, type AuditCase } from '../../support/audit-case.ts'
 import { cliEnvironment, runCli, startCli } from '../../support/cli.ts'
-import { ownStack } from '../../support/stack.ts'
+import { uniqueName } from '../../support/stack.ts'
 import { readTopicLog } from '../../support/topic-log.ts'
 
 const schemas: Record<EcosystemStream, { id: number; file: string }> = {
@@ -37,32 +39,34 @@ interface Decoded {
 }
 
 test('simulate-ecosystem', async (t) => {
-  const stack = await ownStack(t)
-  const env = cliEnvironment(stack)
-  const kafka = new kafkajs.Kafka({ brokers: stack.kafkaBrokers, clientId: 'test', logLevel: kafkajs.logLevel.NOTHING })
+  const prefix = `${uniqueName('ecosystem')}-`
+  const cases = new Map<string, AuditCase>()
+  for (const stream of streams) {
+    // The requests are six to ten years old, too.
+    const env = { BATCH_ROWS_MAX: '5000', EVENT_AGE_MAX_DAYS: '7305' }
+    cases.set(stream.name, await auditCase(t, { stream, topic: prefix + stream.name, partitions: 2, env }))
+  }
+  const { kafka, stack } = cases.get('ecosystem-orders')!
+  const env = { ...cliEnvironment(stack), KAFKA_TOPIC_PREFIX: prefix }
   const folder = await mkdtemp(join(tmpdir(), 'intent-ledger-ecosystem-'))
   t.after(() => rm(folder, { recursive: true }))
 
   await t.test('says which topic is not there, and writes no truth', async () => {
     const truthFile = join(folder, 'none.json')
-    const run = await runCli(['simulate-ecosystem', '--households', '10', '--truth', truthFile], env)
+    const run = await runCli(['simulate-ecosystem', '--households', '10', '--truth', truthFile], {
+      ...env,
+      KAFKA_TOPIC_PREFIX: `no-${prefix}`,
+    })
     assert.equal(run.code, 1)
-    assert.match(run.stderr, /ecosystem-orders/)
+    assert.ok(run.stderr.includes(`no-${prefix}ecosystem-orders`), run.stderr)
     assert.doesNotMatch(run.stderr, /\n {4}at /)
     assert.deepEqual(await readdir(folder), [])
   })
 
-  const admin = kafka.admin()
-  await admin.connect()
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: ecosystemStreams.map((topic) => ({ topic, numPartitions: 2, replicationFactor: 1 })),
-  })
-  await admin.disconnect()
   const readAll = async <T extends Decoded>(stream: EcosystemStream) => {
     const { id, file } = schemas[stream]
     const type = avro.parse(JSON.parse(readFileSync(join(import.meta.dirname, '../../../schemas', file), 'utf8')))
-    const log = await readTopicLog(kafka, stream, '')
+    const log = await readTopicLog(kafka, prefix + stream, '')
     return log.partitions.map((messages) =>
       messages.map(({ key, value }) => {
         assert.equal(schemaIdOf(value), id)
@@ -166,6 +170,26 @@ test('simulate-ecosystem', async (t) => {
       assert.equal(summary.truth!.products[product].causedMarginMicros, caused)
     }
     assert.ok(asked('echo') > 100)
+  })
+
+  await t.test('the classifiers accept every event and know every second copy', async () => {
+    const { sent } = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Pick<EcosystemSummary, 'sent'>
+    const fates = async (stream: EcosystemStream) => {
+      const { clickHouse, database, ...work } = cases.get(stream)!
+      const classifier = work.startProcess()
+      await waitUntilDrained([await work.readLog()], { clickHouse, database, check: () => classifier.assertAlive() })
+      await classifier.stop()
+      return clickHouse.rows<SentToStream & { rejected: number }>(
+        `SELECT toUInt32(sum(accepted)) AS events, toUInt32(sum(duplicate)) AS duplicates,
+             toUInt32(sum(rejected)) AS rejected
+           FROM ${database}.ingest_batches`,
+      )
+    }
+    for (const stream of ecosystemStreams) {
+      assert.deepEqual(await fates(stream), [{ ...sent[stream], rejected: 0 }], stream)
+      const { clean, differences } = await cases.get(stream)!.audit()
+      assert.ok(clean, JSON.stringify(differences))
+    }
   })
 
   await t.test('Ctrl-C: what was sent is counted, and there is no truth', async () => {
