@@ -43,7 +43,10 @@ async function readAll(deps: ImpactDeps, flags: CausalFlags): Promise<HoldoutRep
   const asked = experiments.map(({ drawn }) => ({ from: flags.from ?? drawn.from, to: flags.to ?? drawn.to }))
   const days = {
     from: asked.map(({ from }) => from).sort()[0]!,
-    to: asked.map(({ to }) => to).sort().at(-1)!,
+    to: asked
+      .map(({ to }) => to)
+      .sort()
+      .at(-1)!,
   }
   const currency = chooseCurrency(flags.currency, await readCurrencies(deps, days))
   const ordered = await readOrderDays(deps, { currency, line: flags.line ?? null })

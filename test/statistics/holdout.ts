@@ -31,7 +31,7 @@ export interface HoldoutCoverage extends HoldoutScope {
   /** Dollars: what owning adds to an owner's margin in all five years, and what the naive figure says, mean of the seeds. */
   readonly truth: number
   readonly naive: number
-  /** Intervals that hold the truth (of the placebo 0), in per cent of the seeds. One without bounds holds it. */
+  /** Intervals that hold the truth (of the placebo 0), in per cent of those that have bounds; NaN where none has. */
   readonly covered: Covered
   /** Median half-width per owner, dollars, of the exposure-scaled effect with and without CUPED. */
   readonly halfWidth: { readonly plain: number; readonly cuped: number }
@@ -106,6 +106,11 @@ function createCollector({ product, line }: HoldoutScope) {
   }
 }
 
+interface Bounds {
+  readonly low: number | null
+  readonly high: number | null
+}
+
 function coverageOf(draws: readonly Draw[]): Omit<HoldoutCoverage, keyof HoldoutScope> {
   const sum = (of: (draw: Draw) => number) => draws.reduce((total, draw) => total + of(draw), 0)
   const perHousehold = (of: (draw: Draw) => Record<Arm, number>, arm: Arm) =>
@@ -120,26 +125,29 @@ function coverageOf(draws: readonly Draw[]): Omit<HoldoutCoverage, keyof Holdout
     ...{ exposureScaled: perOwner, exposureScaledCuped: perOwner },
     ...{ naive: perOwner, differenceInDifferences: perOwner, regressionAdjusted: perOwner },
   }
-  const percent = (holds: (draw: Draw) => boolean) => (100 * sum((draw) => (holds(draw) ? 1 : 0))) / draws.length
-  const holds = (one: CausalEstimate | null, truth: number) =>
-    one === null || one.lowMicros === null || (one.lowMicros <= truth && truth <= one.highMicros!)
+  const held = (intervals: readonly (Bounds | null)[], truth: number) => {
+    const bounded = intervals.filter((one) => one !== null && one.low !== null && one.high !== null)
+    const holding = bounded.filter((one) => one!.low! <= truth && truth <= one!.high!)
+    return bounded.length === 0 ? NaN : (100 * holding.length) / bounded.length
+  }
+  const boundsOf = (one: CausalEstimate | null) => one && { low: one.lowMicros, high: one.highMicros }
   const covered = Object.fromEntries(
     Object.entries(truths).map(([name, truth]) => [
       name,
-      percent(({ estimates }) => holds(estimates[name as keyof Estimates], truth)),
+      held(
+        draws.map(({ estimates }) => boundsOf(estimates[name as keyof Estimates])),
+        truth,
+      ),
     ]),
   ) as Record<keyof Estimates, number>
-  const ratioHolds = ({ estimates: { exposureScaledCuped } }: Draw) => {
-    const ratio = exposureScaledCuped?.credibility
-    return ratio == null || (ratio.low <= perOwner / naive && perOwner / naive <= ratio.high)
-  }
+  const ratios = draws.map(({ estimates }) => estimates.exposureScaledCuped?.credibility ?? null)
   const halfWidth = (name: 'exposureScaled' | 'exposureScaledCuped') => {
     const widths = draws.map(({ estimates: { [name]: one } }) => (one!.highMicros! - one!.lowMicros!) / 2 / 1e6)
     return widths.sort((a, b) => a - b)[widths.length >> 1]!
   }
   return {
     ...{ truth: perOwner / 1e6, naive: naive / 1e6 },
-    covered: { ...covered, credibility: percent(ratioHolds) },
+    covered: { ...covered, credibility: held(ratios, perOwner / naive) },
     halfWidth: { plain: halfWidth('exposureScaled'), cuped: halfWidth('exposureScaledCuped') },
   }
 }

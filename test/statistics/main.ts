@@ -157,7 +157,7 @@ const tables: Record<string, () => void | Promise<void>> = {
         ...[found.truth, found.naive, found.halfWidth.plain, found.halfWidth.cuped].map((dollars) =>
           dollars.toFixed(1),
         ),
-        ...intervals.map((name) => found.covered[name].toFixed(1)),
+        ...intervals.map((name) => (Number.isNaN(found.covered[name]) ? '-' : found.covered[name].toFixed(1))),
       )
   },
   async pages() {
