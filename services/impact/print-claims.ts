@@ -30,9 +30,10 @@ const fateNames: Readonly<Record<ClaimFate, string>> = {
 
 function tablesOf(report: ClaimsReport): string {
   const { from, to, currency } = report
+  const money = scaleOf(report)
   return [
-    `claims on the margin of orders, ${from} to ${to} (UTC), ${currency}; observational\n`,
-    creditTable(report),
+    `claims on margin, ${from} to ${to} (UTC), ${money.says}, more in ${currency} each; observational\n`,
+    creditTable(report, money),
     fateTable(report),
     notesOf(report)
       .map((line) => `${line}\n`)
@@ -51,13 +52,15 @@ function headCells({ by }: ClaimsReport, row: ClaimRow): string[] {
   ]
 }
 
-function creditTable(report: ClaimsReport): string {
+/** Of all sums that are shown, so that they compare at a glance. */
+function scaleOf({ rows, totals, currency }: ClaimsReport): Scale {
+  const shown = [...rows.map(({ figures }) => figures), totals].filter((figures) => figures !== null)
+  const sums = shown.flatMap(({ claimedMicros, creditMicros }) => [claimedMicros, ...Object.values(creditMicros)])
+  return moneyScale(sums.map(Number), currency)
+}
+
+function creditTable(report: ClaimsReport, money: Scale): string {
   const { by, rows, totals, currency } = report
-  const shown = rows.flatMap(({ figures }) => (figures === null ? [] : [figures]))
-  const sums = [...shown, ...(totals === null ? [] : [totals])].flatMap(({ claimedMicros, creditMicros }) =>
-    [claimedMicros, ...Object.values(creditMicros)].map(Number),
-  )
-  const money = moneyScale(sums, currency)
   const each: Scale = { divisor: 1_000_000, decimals: 2, says: currency }
   const sum = (micros: bigint) => estimateText(Number(micros), null, money)
   const credits = (figures: Pick<ClaimFigures, 'creditMicros'>) =>
@@ -65,7 +68,7 @@ function creditTable(report: ClaimsReport): string {
   return renderTable(
     [
       ...['product', ...by].map(left),
-      ...['owners', `more, ${currency} each`, `claimed, ${money.says}`, 'over'].map(right),
+      ...['owners', 'more each', 'claimed', 'over'].map(right),
       ...creditMethods.map((method) => right(methodNames[method])),
     ],
     [

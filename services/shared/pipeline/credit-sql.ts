@@ -49,14 +49,15 @@ export function creditedOrders(database: string): string {
   return `SELECT event_id, occurred_at, household, line, margin_micros, devices, claims,
       ${creditMethods.map(sharedOut).join(', ')}
     FROM (
-      SELECT *, arrayMap(claim -> (claim.1, multiIf(
+      SELECT *, arrayFilter(device -> device.2 <= toDate(ordered_at), devices).1 AS activated,
+          arrayMap(claim -> (claim.1, multiIf(
             claim.2 > ordered_at, 'touched_later',
             has(owned, claim.1), 'valid',
-            NOT arrayExists(device -> device.1 = claim.1, devices), 'never_owned',
-            NOT arrayExists(device -> device.1 = claim.1 AND device.2 <= toDate(ordered_at), devices), 'before_activation',
+            NOT has(devices.1, claim.1), 'never_owned',
+            NOT has(activated, claim.1), 'before_activation',
             'given_back')), touches) AS claims,
           arraySort(claim -> (-toUnixTimestamp64Milli(claim.2), claim.1),
-            arrayFilter(claim -> claim.2 <= ordered_at AND has(owned, claim.1), touches)) AS valid,
+            arrayFilter((touch, claim) -> claim.2 = 'valid', touches, claims)) AS valid,
           arraySort(arrayDistinct(valid.1)) AS claimants,
           arraySlice(valid.1, 1, 1) AS last_touch, arrayMap(product -> 1, last_touch) AS last_touch_reached, 1 AS last_touch_whole,
           claimants AS equal_split, arrayEnumerate(claimants) AS equal_split_reached,

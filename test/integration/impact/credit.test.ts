@@ -2,20 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { createClickHouse } from '../../../services/shared/io/clickhouse.ts'
-import { creditedOrders, creditMethods, creditSettings } from '../../../services/shared/pipeline/credit-sql.ts'
-import { creditModel, type CreditCase, type CreditedOrder, type Credits } from '../../support/credit-model.ts'
-import { ecosystemRows } from '../../support/ecosystem-rows.ts'
+import { creditModel, type Credits } from '../../support/credit-model.ts'
+import { creditsOf, ecosystemCase } from '../../support/ecosystem-case.ts'
+import type { DeviceRow, OrderRow } from '../../support/ecosystem-rows.ts'
 import { randomEcosystem } from '../../support/random-ecosystem.ts'
 import { createRandom } from '../../support/random-usage.ts'
-import { viewsCase, type ViewsCase } from '../../support/views-case.ts'
 
 test('credits conserve the margin of every order and are those of the definitions, of random orders, refunds and claims', async (t) => {
-  const work = await viewsCase(t)
-  const empty = emptier(t, work)
-  for (let seed = 1; seed <= 12; seed++) {
-    await empty()
-    const world = randomEcosystem(createRandom(seed), { households: 12 * seed })
+  const work = await ecosystemCase(t)
+  for (let seed = 1; seed <= 8; seed++) {
+    const world = randomEcosystem(createRandom(seed), { households: 20 * seed })
+    await work.fill(world)
     const found = await creditsOf(work, world)
     const expected = creditModel(world)
     assert.equal(found.size, expected.size, `seed ${seed}`)
@@ -30,51 +27,112 @@ test('credits conserve the margin of every order and are those of the definition
   }
 })
 
-/** Credits by place of the order in the case; the places of orders are their offsets, because they are inserted first. */
-async function creditsOf({ pipeline, database }: ViewsCase, world: CreditCase): Promise<Map<number, CreditedOrder>> {
-  const rows = ecosystemRows({ clickHouse: pipeline, database })
-  await rows.orders(world.orders)
-  await rows.devices(world.devices)
-  await rows.arms(
-    world.drawn.map((household) => ({
-      ...{ household, experiment: 'any', product: 'echo', arm: 'holdout', shareMillionths: 50_000 },
-      ...{ fromDay: world.from, toDay: world.to },
-    })),
-  )
-  const micros = creditMethods.map(
-    (method) => `${method}_products, arrayMap(credit -> toString(credit), ${method}_micros) AS ${method}_texts`,
-  )
-  const found = await pipeline.rows<Record<string, string[]> & { at: number; fates: string[] }>(
-    `SELECT toUInt32(toString(event_id)) AS at, claims.2 AS fates, ${micros.join(', ')} FROM (${creditedOrders(database)})`,
-    { from: world.from, to: world.to, currency: 'USD' },
-    creditSettings,
-  )
-  return new Map(
-    found.map((row) => {
-      const of = (method: string): Credits =>
-        new Map(
-          row[`${method}_products`]!.map(
-            (product, at) => [product, BigInt(row[`${method}_texts`]![at]!)] as const,
-          ).filter(([, credit]) => credit !== 0n),
-        )
-      return [
-        row.at,
-        { lastTouch: of('last_touch'), equalSplit: of('equal_split'), shapley: of('shapley'), claims: row.fates },
-      ]
+test('each oddity of an order has its outcome', async (t) => {
+  const work = await ecosystemCase(t)
+  const window = { from: '2020-01-01', to: '2020-01-31' }
+  const devices: DeviceRow[] = [
+    { household: 1, device: 1, product: 'echo', activatedOn: '2019-06-01' },
+    { household: 2, device: 2, product: 'kindle', activatedOn: '2019-06-01' },
+    { household: 3, device: 3, product: 'echo', activatedOn: '2019-06-01' },
+    { household: 3, device: 4, product: 'kindle', activatedOn: '2019-06-01' },
+    { household: 5, device: 5, product: 'echo', activatedOn: '2020-02-01' },
+    { household: 6, device: 6, product: 'echo', activatedOn: '2019-06-01', returnedOn: '2020-01-10' },
+    // Nobody owns ring alone on any day.
+    { household: 7, device: 7, product: 'echo', activatedOn: '2019-06-01' },
+    { household: 7, device: 8, product: 'ring', activatedOn: '2019-06-01' },
+  ]
+  const base = { day: '2020-01-15', marginMicros: 7, revenueMicros: 70, line: 'odd' }
+  const touch = (product: string, touchedAt = '2020-01-15 09:00:00.000') => ({ product, touchedAt })
+  const all = [touch('echo'), touch('kindle', '2020-01-15 08:00:00.000')]
+  const cases: Record<string, OrderRow> = {
+    'claimed by nobody': { ...base, household: 3 },
+    'claimed by all': { ...base, household: 3, claims: all, orderId: 'a' },
+    'claimed twice by one': { ...base, household: 1, claims: [touch('echo'), touch('echo')] },
+    'touched at one time by two': { ...base, household: 3, claims: [touch('kindle'), touch('echo')] },
+    'taken back': { ...base, household: 3, day: '2020-01-20', marginMicros: -7, revenueMicros: -70, orderId: 'a' },
+    'taken back again': {
+      ...base,
+      household: 3,
+      day: '2020-01-21',
+      marginMicros: -7,
+      revenueMicros: -70,
+      orderId: 'a',
+    },
+    'taken back without an order': {
+      ...base,
+      household: 1,
+      marginMicros: -7,
+      revenueMicros: -70,
+      claims: [touch('echo')],
+    },
+    'in another currency': { ...base, household: 1, currency: 'XXX', claims: [touch('echo')] },
+    'of a household without devices': { ...base, household: 4, claims: [touch('echo')] },
+    'before activation': { ...base, household: 5, claims: [touch('echo')] },
+    'after it was given back': { ...base, household: 6, claims: [touch('echo', '2020-01-09 09:00:00.000')] },
+    'touched after the order': { ...base, household: 1, claims: [touch('echo', '2020-01-15 12:00:00.001')] },
+    'of a product that nobody owns': { ...base, household: 1, claims: [touch('phone')] },
+    'a set never seen alone': { ...base, household: 7, claims: [touch('ring')] },
+  }
+  const orders = Object.entries(cases).map(([name, order]): OrderRow => ({ orderId: name, ...order }))
+  const world = { orders, devices, drawn: [], ...window }
+  await work.fill(world)
+  const found = await creditsOf(work, world)
+  const told = Object.fromEntries(
+    Object.keys(cases).map((name, at) => {
+      const one = found.get(at)
+      const text = (credits: Credits) =>
+        [...credits].map(([product, micros]) => `${product === '' ? 'uncredited' : product} ${micros}`).join(', ')
+      return [name, one === undefined ? 'left out' : [text(one.lastTouch), text(one.equalSplit), one.claims.join(', ')]]
     }),
   )
-}
-
-function emptier(t: { after(clean: () => Promise<void>): void }, { stack, database }: ViewsCase) {
-  const steward = createClickHouse({
-    ...{ url: stack.clickhouseUrl, user: 'steward', password: stack.secrets.stewardPassword },
+  assert.deepEqual(told, {
+    'claimed by nobody': ['uncredited 7', 'uncredited 7', ''],
+    'claimed by all': ['echo 7', 'echo 3, kindle 4', 'valid, valid'],
+    'claimed twice by one': ['echo 7', 'echo 7', 'valid, valid'],
+    'touched at one time by two': ['echo 7', 'echo 3, kindle 4', 'valid, valid'],
+    'taken back': ['echo -7', 'echo -3, kindle -4', 'valid, valid'],
+    'taken back again': ['echo -7', 'echo -3, kindle -4', 'valid, valid'],
+    'taken back without an order': ['echo -7', 'echo -7', 'valid'],
+    'in another currency': 'left out',
+    'of a household without devices': ['uncredited 7', 'uncredited 7', 'never_owned'],
+    'before activation': ['uncredited 7', 'uncredited 7', 'before_activation'],
+    'after it was given back': ['uncredited 7', 'uncredited 7', 'given_back'],
+    'touched after the order': ['uncredited 7', 'uncredited 7', 'touched_later'],
+    'of a product that nobody owns': ['uncredited 7', 'uncredited 7', 'never_owned'],
+    'a set never seen alone': ['ring 7', 'ring 7', 'valid'],
   })
-  t.after(() => steward.close())
-  return async () => {
-    for (const table of ['ecosystem_orders', 'device_activations', 'experiment_arms']) {
-      await steward.command(`TRUNCATE TABLE ${database}.${table}`)
+  const shapleyOf = (name: string) => Object.fromEntries(found.get(Object.keys(cases).indexOf(name))!.shapley)
+  assert.deepEqual(shapleyOf('a set never seen alone'), { '': 7n })
+  assert.deepEqual(shapleyOf('of a household without devices'), { '': 7n })
+  assert.deepEqual(found, new Map([...creditModel(world)].map(([order, one]) => [world.orders.indexOf(order), one])))
+})
+
+test('Shapley shares what a line earns more of those who own more', async (t) => {
+  const work = await ecosystemCase(t)
+  const devices: DeviceRow[] = [
+    { household: 2, device: 1, product: 'echo', activatedOn: '2019-06-01' },
+    { household: 3, device: 2, product: 'kindle', activatedOn: '2019-06-01' },
+    { household: 4, device: 3, product: 'echo', activatedOn: '2019-06-01' },
+    { household: 4, device: 4, product: 'kindle', activatedOn: '2019-06-01' },
+  ]
+  // v(none) 1, v(echo) 3, v(kindle) 2, v(both) 6 a day: phi(echo) (3 - 1 + 6 - 2) / 2 = 3, phi(kindle) (2 - 1 + 6 - 3) / 2 = 2.
+  const orders = [1, 3, 2, 6].map((units, at): OrderRow => ({
+    ...{ household: at + 1, day: '2020-01-05', marginMicros: 10_000_000 * units },
+  }))
+  const world = { orders, devices, drawn: [], from: '2020-01-01', to: '2020-01-10' }
+  await work.fill(world)
+  const found = await creditsOf(work, world)
+  const near = (at: number, expected: Record<string, number>) => {
+    const { shapley } = found.get(at)!
+    assert.deepEqual([...shapley.keys()].sort(), Object.keys(expected).sort())
+    for (const [product, micros] of shapley) {
+      assert.ok(Math.abs(Number(micros) - expected[product]!) <= 1, `${product} ${micros}`)
     }
   }
-}
+  near(0, { '': 10_000_000 })
+  near(1, { echo: 20_000_000, '': 10_000_000 })
+  near(2, { kindle: 10_000_000, '': 10_000_000 })
+  near(3, { echo: 30_000_000, kindle: 20_000_000, '': 10_000_000 })
+})
 
 const sum = (credits: Credits) => [...credits.values()].reduce((total, credit) => total + credit, 0n)

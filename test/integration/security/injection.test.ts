@@ -138,6 +138,9 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
     ...{ '--product': 'refused', '--from': 'refused', '--to': 'refused', '--line': 'refused', '--currency': 'refused' },
     '--format': 'refused',
   },
+  'impact claims': {
+    ...{ '--from': 'refused', '--to': 'refused', '--by': 'refused', '--currency': 'refused', '--format': 'refused' },
+  },
   'taxonomy check': { '[file]': 'file', '--format': 'refused' },
   'taxonomy explain': {
     ...{
@@ -237,6 +240,30 @@ const pieces = new Set([
   // A profit and loss: expressions of the same file over its own columns.
   ...['devices(database)', 'sold', "month('since')", "month('greatest(since, back_on)')", "month('cohort_month')"],
   ...["month('day')", "month('min(since)')", "month('toDate(step.1)')"],
+  // Credits of orders: statements of our own inside each other, expressions of the same file by methods, fates and dimensions from
+  // closed lists, and whole numbers of ours.
+  ...['creditedOrders(database)', 'ordersWithOwners(database)', 'shapleyWeights(database)', 'refundedLines(database)'],
+  ...['devicesByHousehold(database)', 'householdDays(database)', 'householdsWithoutDevices(database)'],
+  ...['worths(database)', 'margins(database)', 'owners(database, by)', "ownedOn('toDate(ordered_at)')"],
+  ...[
+    "ownedOn('span.1')",
+    'creditSums()',
+    'statement',
+    'fates',
+    'credits',
+    'dimensions',
+    'cohort',
+    'line',
+    'year',
+    'day',
+  ],
+  ...['sharesWhole', 'ownedMax', "creditMethods.map(sharedOut).join(', ')"],
+  ...["creditMethods.map((method) => `toInt128(margin_micros) AS ${method}_sum`).join(', ')"],
+  ...["creditMethods.map((method) => `${method}_sum != margin_micros`).join(' OR ')"],
+  ...["creditMethods.map((method) => `toString(${method}_total) AS ${method}`).join(', ')"],
+  ...["creditMethods.map((method) => `sum(${method}_sum) AS ${method}_total`).join(', ')"],
+  ...["creditMethods.map((method) => `${method}_total != raw.margin_micros`).join(' OR ')"],
+  "creditMethods.map((method) => `${method}_micros[indexOf(${method}_products, product)] AS ${method}_credit`).join(', ')",
   // The demo's sentences.
   ...['window.from', 'window.to'],
 ])
