@@ -21,12 +21,15 @@ export async function readEffects(
   const years = yearsOf(days)
   const effects: YearlyEffect[] = []
   for (const product of products) {
+    // From the first year that an experiment says something of.
+    let begin: string | undefined
     for (const { year, from, to } of years) {
       const { perOwner, whyNone } = await readEffect(deps, { product, currency, from, to })
+      begin ??= perOwner === null ? undefined : from
       const upToYear =
-        perOwner === null || from === days.from
+        perOwner === null || begin === undefined || begin === from
           ? perOwner
-          : (await readEffect(deps, { product, currency, from: days.from, to })).perOwner
+          : (await readEffect(deps, { product, currency, from: begin, to })).perOwner
       effects.push({ product, year, perOwner, whyNone, upToYear })
       onProgress(effects.length, products.length * years.length)
     }

@@ -62,7 +62,7 @@ export interface YearlyEffect {
   readonly year: number
   readonly perOwner: EffectPerOwner | null
   readonly whyNone: string | null
-  /** The same from the report's first day to the end of this year, whose bounds are those of a sum of years; null as `perOwner`. */
+  /** The same from the first year that is known to the end of this one, whose bounds are those of a sum of years; null as `perOwner`. */
   readonly upToYear: EffectPerOwner | null
 }
 

@@ -154,6 +154,7 @@ function spreadEffect(
 }
 
 function reachOf(effect: YearlyEffect | undefined, owners: number): Reach | null {
+  if (owners === 0) return { below: 0n, above: 0n }
   const perOwner = effect?.upToYear ?? null
   if (perOwner === null || !Number.isFinite(perOwner.low) || !Number.isFinite(perOwner.high)) return null
   const { micros, low, high } = perOwner

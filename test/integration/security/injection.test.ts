@@ -48,6 +48,7 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   start: { '--data': 'local', '--events': 'local', '--seed': 'local', '--rate': 'local' },
   stack: { '--data': 'local' },
   'demo-alerts': { '--data': 'local', '--households': 'local', '--seed': 'local' },
+  'demo-impact': { '--data': 'local', '--households': 'local', '--seed': 'local', '--html': 'local' },
   migrate: {},
   simulate: {
     ...{
@@ -128,6 +129,10 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   'replay diff': { '<before>': 'refused', '<after>': 'refused', '--by': 'refused', '--format': 'refused' },
   'impact paid-tier': {
     ...{ '<scenario>': 'file', '--months': 'refused', '--seed': 'refused', '--format': 'refused' },
+  },
+  'impact pnl': {
+    ...{ '<assumptions>': 'file', '--product': 'refused', '--by': 'refused', '--from': 'refused', '--to': 'refused' },
+    ...{ '--currency': 'refused', '--format': 'refused' },
   },
   'impact causal': {
     ...{ '--product': 'refused', '--from': 'refused', '--to': 'refused', '--line': 'refused', '--currency': 'refused' },
@@ -232,6 +237,9 @@ const pieces = new Set([
   ...["[...keys, ...measures, ...householdsOf(rollup, 'uniqCombined64(household)')].join(', ')"],
   ...["parts.map((part) => `(${part})`).join(' OR ')", "rollup.keys.join(', ')", "columns.join(', ')"],
   ...["cluster === undefined ? '' : 'Replicated'", 'redrivenCopies(database)'],
+  // A profit and loss: expressions of the same file over its own columns.
+  ...['devices(database)', 'sold', "month('since')", "month('greatest(since, back_on)')", "month('cohort_month')"],
+  ...["month('day')", "month('min(since)')", "month('toDate(step.1)')"],
   // Credits of orders: statements of our own inside each other, expressions of the same file by methods, fates and dimensions from
   // closed lists, and whole numbers of ours.
   ...['creditedOrders(database)', 'ordersWithOwners(database)', 'shapleyWeights(database)', 'refundedLines(database)'],
@@ -362,6 +370,7 @@ test('every verb', async (t) => {
     'alerts explain': ['broad_share_falls_in_a_country', '--at=2026-01-02'],
     redrive: ['--reason=unknown_schema'],
     'impact paid-tier': ['/nonexistent'],
+    'impact pnl': ['/nonexistent'],
     'replay run': ['some_name'],
     'replay verify': ['live'],
     'replay diff': ['live', 'some_name'],
