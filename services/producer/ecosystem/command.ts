@@ -61,12 +61,12 @@ async function openTruth(path: string | undefined) {
 }
 
 async function send(options: EcosystemOptions, context: ProducerContext): Promise<EcosystemSummary> {
-  const { kafka: connection, topicOf, householdKey } = await context.endpoints()
-  const kafka = createKafka(connection, context.log)
   const producers = new Map<EcosystemStream, LogProducer>()
   const stop = stopOnSignals()
   let progress: ReturnType<typeof createProgress> | undefined
   try {
+    const { kafka: connection, topicOf, householdKey } = await context.endpoints()
+    const kafka = createKafka(connection, context.log)
     for (const stream of ecosystemStreams) {
       producers.set(stream, await createLogProducer({ kafka, topic: topicOf(stream) }))
     }
@@ -81,9 +81,9 @@ async function send(options: EcosystemOptions, context: ProducerContext): Promis
         )
         progress = createProgress({
           stderr: context.stderr,
-          label: 'simulate-ecosystem',
+          label: 'quarters',
           total: quarterCount,
-          format: (quarters) => `${quarters} quarters`,
+          format: String,
         })
       },
       onProgress(quarters, sent) {

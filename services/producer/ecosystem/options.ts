@@ -5,11 +5,13 @@ import { z } from 'zod'
 import { flagParser, isPath, tableOrJson, whole } from '../../shared/io/flag-kinds.ts'
 
 const seedMax = 2 ** 32 - 1
+/** All of them are held in memory: about 1 GB. */
+const householdsMax = 100_000
 
 const parse = flagParser(
   'simulate-ecosystem',
   z.strictObject({
-    households: whole(1, 300_000).default(30_000),
+    households: whole(1, householdsMax).default(30_000),
     /** Drawn and printed when not given. */
     seed: whole(0, seedMax).optional(),
     duplicates: z.coerce

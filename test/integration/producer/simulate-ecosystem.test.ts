@@ -198,7 +198,7 @@ test('simulate-ecosystem', async (t) => {
     const truthFile = join(folder, 'cut.json')
     const words = ['--households', '20000', '--seed', '32', '--format', 'json', '--truth', truthFile]
     const running = startCli(['simulate-ecosystem', ...words], env)
-    await running.said('quarters, ')
+    await running.said('quarters: ')
     running.child.kill('SIGINT')
     const run = await running.ended
     assert.equal(run.code, 130, run.stderr)
