@@ -73,6 +73,7 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Manag
           },
         } satisfies ChildOrders),
         logFile: options.logFile,
+        cwd: dataFolder,
       })
     },
     answers: () => answers(options),

@@ -11,6 +11,8 @@ export type SpawnOptions = {
   args: string[]
   /** Standard output and standard error are appended to it. */
   logFile: string
+  /** Where it starts, the caller's own when left out: what a server writes without a path lands there. */
+  cwd?: string
 }
 
 /**
@@ -20,7 +22,10 @@ export type SpawnOptions = {
  */
 export async function spawnWatching(options: SpawnOptions & { firstLine: string }): Promise<ServerProcess> {
   const log = await open(options.logFile, 'a', 0o600)
-  const child = spawn(options.command, options.args, { stdio: ['pipe', log.fd, log.fd], detached: true })
+  const child = spawn(options.command, options.args, {
+    ...{ stdio: ['pipe', log.fd, log.fd], detached: true },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  })
   const { stdin } = child
   assert(stdin !== null)
   const ended = new Promise<string>((resolve) => child.on('exit', (code, signal) => resolve(howItEnded(code, signal))))

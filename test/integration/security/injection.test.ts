@@ -74,7 +74,7 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
     },
     ...{ '--dry-run': 'flag', '--format': 'refused' },
   },
-  classify: { '--force': 'flag', '--with-parent': 'flag' },
+  classify: { '--stream': 'refused', '--force': 'flag', '--with-parent': 'flag' },
   share: {
     ...{ '--from': 'refused', '--to': 'refused', '--by': 'refused', '--product': 'value', '--cohort': 'refused' },
     ...{ '--country': 'value', '--plans': 'value', '--format': 'refused' },
@@ -91,9 +91,10 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   rejected: { '--list': 'refused', '--reason': 'value', '--from': 'refused', '--to': 'refused', '--format': 'refused' },
   redrive: {
     ...{ '--reason': 'refused', '--from': 'refused', '--to': 'refused', '--dry-run': 'flag', '--format': 'refused' },
+    '--stream': 'refused',
   },
-  audit: { '--format': 'refused' },
-  repair: { '--dry-run': 'flag', '--yes': 'flag' },
+  audit: { '--stream': 'refused', '--format': 'refused' },
+  repair: { '--stream': 'refused', '--dry-run': 'flag', '--yes': 'flag' },
   'audited draw': {
     ...{ '<events>': 'refused', '<file>': 'file', '--drawn': 'refused', '--from': 'refused', '--to': 'refused' },
     '--seed': 'refused',
@@ -114,6 +115,7 @@ const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'loc
   'archive run': {
     ...{ '<dir>': 'file', '--from': 'refused', '--to': 'refused', '--follow': 'flag', '--format': 'refused' },
     ...{ '--range-messages': 'refused', '--range-mb': 'refused', '--range-seconds': 'refused' },
+    '--stream': 'refused',
   },
   'archive verify': { '<dir>': 'file', '--format': 'refused' },
   'replay run': {
@@ -226,7 +228,7 @@ const pieces = new Set([
   ...["[keys, ...measures, ...householdsOf(rollup, 'uniqCombined64Merge(r.households)')].join(', ')"],
   ...["[...keys, ...measures, ...householdsOf(rollup, 'uniqCombined64(household)')].join(', ')"],
   ...["parts.map((part) => `(${part})`).join(' OR ')", "rollup.keys.join(', ')", "columns.join(', ')"],
-  ...["cluster === undefined ? '' : 'Replicated'", 'redrivenCopies(database, eventTable)'],
+  ...["cluster === undefined ? '' : 'Replicated'", 'redrivenCopies(database)'],
   // The demo's sentences.
   ...['window.from', 'window.to'],
 ])
