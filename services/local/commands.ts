@@ -61,7 +61,7 @@ export function registerLocal(program: Command, context: CliContext): void {
     )
     .option(...dataOption)
     .option('--households <n>', 'households of the simulation', '30000')
-    .option('--seed <n>', 'seed of the simulation', '2021')
+    .option('--seed <n>', 'seed of the simulation', '2026')
     .option('--html <file>', 'where the page is written (default: impact.html beside the data)')
     .addHelpText(
       'after',
