@@ -1,17 +1,6 @@
 import { Command, CommanderError } from 'commander'
 
-import { registerAlerts } from './alerts/commands.ts'
-import { registerAudited } from './audited/commands.ts'
-import { registerArchive } from './archive/commands.ts'
-import { registerClassify, registerTaxonomy } from './classifier/commands.ts'
-import { registerImpact } from './impact/commands.ts'
-import { registerLocal } from './local/commands.ts'
 import { createContext } from './local/context.ts'
-import { registerImport, registerSimulate } from './producer/commands.ts'
-import { registerSimulateEcosystem } from './producer/ecosystem/command.ts'
-import { registerRedrive } from './redrive/commands.ts'
-import { registerReplay } from './replay/commands.ts'
-import { registerReports } from './report/commands.ts'
 import { messageOf, PipelineError } from './shared/domain/faults.ts'
 import { productVersion } from './shared/io/product-version.ts'
 
@@ -25,7 +14,8 @@ const lineCharactersMax = 1_000
 export async function runVerb(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const context = createContext(env, { stdout: process.stdout, stderr: process.stderr })
   try {
-    await createProgram(context).parseAsync(argv)
+    const program = await createProgram(context, argv[2])
+    await program.parseAsync(argv)
   } catch (thrown) {
     process.exitCode = tell(thrown)
   } finally {
@@ -35,8 +25,37 @@ export async function runVerb(argv: readonly string[], env: NodeJS.ProcessEnv): 
   }
 }
 
-/** Exported for the test that tries every verb and option it has. */
-export function createProgram(context: ReturnType<typeof createContext>): Command {
+type Context = ReturnType<typeof createContext>
+
+/** Services in the order of the help: a service's modules are loaded for its own verbs, and all of them for the help. */
+const services: readonly {
+  verbs: readonly string[]
+  readonly load: () => Promise<(program: Command, context: Context) => void>
+}[] = [
+  {
+    verbs: ['demo', 'demo-alerts', 'demo-impact', 'start', 'stack', 'migrate'],
+    load: async () => (await import('./local/commands.ts')).registerLocal,
+  },
+  {
+    verbs: ['simulate', 'simulate-ecosystem', 'import'],
+    load: async () => (await import('./producer/commands.ts')).registerProducer,
+  },
+  { verbs: ['classify'], load: async () => (await import('./classifier/commands.ts')).registerClassify },
+  {
+    verbs: ['share', 'intents', 'rejected', 'export', 'audit', 'repair'],
+    load: async () => (await import('./report/commands.ts')).registerReports,
+  },
+  { verbs: ['redrive'], load: async () => (await import('./redrive/commands.ts')).registerRedrive },
+  { verbs: ['audited'], load: async () => (await import('./audited/commands.ts')).registerAudited },
+  { verbs: ['replay'], load: async () => (await import('./replay/commands.ts')).registerReplay },
+  { verbs: ['alerts'], load: async () => (await import('./alerts/commands.ts')).registerAlerts },
+  { verbs: ['archive'], load: async () => (await import('./archive/commands.ts')).registerArchive },
+  { verbs: ['impact'], load: async () => (await import('./impact/commands.ts')).registerImpact },
+  { verbs: ['taxonomy'], load: async () => (await import('./classifier/commands.ts')).registerTaxonomy },
+]
+
+/** The command with the verbs of the service that `verb` is of, or with all of them. */
+export async function createProgram(context: Context, verb?: string): Promise<Command> {
   const program = new Command('intent-ledger')
     .description('Voice-assistant usage telemetry that tells, early and honestly, whether use earns anything.')
     .version(productVersion)
@@ -49,19 +68,11 @@ export function createProgram(context: ReturnType<typeof createContext>): Comman
         '\nstack that runs on .data.\n\nExample:\n  npx intent-ledger demo',
     )
 
-  registerLocal(program, context)
-  registerSimulate(program, context)
-  registerSimulateEcosystem(program, context)
-  registerImport(program, context)
-  registerClassify(program, context)
-  registerReports(program, context)
-  registerRedrive(program, context)
-  registerAudited(program, context)
-  registerReplay(program, context)
-  registerAlerts(program, context)
-  registerArchive(program, context)
-  registerImpact(program, context)
-  registerTaxonomy(program, context)
+  const meant = services.filter(({ verbs }) => verb !== undefined && verbs.includes(verb))
+  for (const { load } of meant.length > 0 ? meant : services) {
+    const register = await load()
+    register(program, context)
+  }
   for (const command of allCommands(program)) {
     command.exitOverride()
   }

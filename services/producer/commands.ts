@@ -8,6 +8,7 @@ import type { Logger } from '../shared/io/log.ts'
 import { createProgress } from '../shared/io/progress.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
 import { loadMapping } from './csv-mapping.ts'
+import { registerSimulateEcosystem } from './ecosystem/command.ts'
 import { importEvents, type ImportSummary } from './import-events.ts'
 import { parseImportFlags } from './import-options.ts'
 import { createRejectsFile } from './rejects-file.ts'
@@ -29,7 +30,13 @@ export interface ProducerContext {
   }>
 }
 
-export function registerSimulate(program: Command, context: ProducerContext): void {
+export function registerProducer(program: Command, context: ProducerContext): void {
+  registerSimulate(program, context)
+  registerSimulateEcosystem(program, context)
+  registerImport(program, context)
+}
+
+function registerSimulate(program: Command, context: ProducerContext): void {
   program
     .command('simulate')
     .description('Send the requests of a simulated population, with known truth, to the log')
@@ -89,7 +96,7 @@ const exitCodeBadLines = 2
 /** And of one that Ctrl-C cut short, as shells count it. */
 const exitCodeInterrupted = 130
 
-export function registerImport(program: Command, context: ProducerContext): void {
+function registerImport(program: Command, context: ProducerContext): void {
   program
     .command('import')
     .description('Send the events of a file to the log: NDJSON, or CSV with a mapping; plain or gzip')

@@ -10,7 +10,8 @@ export async function runVerbHere(words: readonly string[], env: Record<string, 
   const context = createContext({ LOG_LEVEL: 'silent', ...env }, streams)
   process.exitCode = undefined
   try {
-    await createProgram(context).parseAsync(['node', 'intent-ledger', ...words])
+    const program = await createProgram(context, words[0])
+    await program.parseAsync(['node', 'intent-ledger', ...words])
     return { code: Number(process.exitCode ?? 0), ...said }
   } catch (thrown) {
     if (!(thrown instanceof PipelineError)) {

@@ -3,14 +3,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
 import { auditCase, type AuditCase } from '../../support/audit-case.ts'
-import {
-  drawMessages,
-  ecosystemStreams,
-  type DrawnMessage,
-  type EcosystemStream,
-} from '../../support/ecosystem-messages.ts'
-import { assertSameLines } from '../../support/same-lines.ts'
 import { waitUntilDrained } from '../../support/assert-exact.ts'
+import { assertStored } from '../../support/stored-messages.ts'
+import { drawMessages, ecosystemStreams } from '../../support/ecosystem-messages.ts'
 
 const steps = [
   'after_plan:2',
@@ -72,20 +67,4 @@ async function drain(work: AuditCase): Promise<void> {
   const classifier = work.startProcess()
   await waitUntilDrained([await work.readLog()], { ...work, check: () => classifier.assertAlive() })
   await classifier.stop()
-}
-
-async function assertStored(work: AuditCase, { stream, columns }: EcosystemStream, drawn: readonly DrawnMessage[]) {
-  const { clickHouse, database } = work
-  const stored = async (table: string, list: string) => {
-    const rows = await clickHouse.rows<Record<string, unknown>>(
-      `SELECT kafka_offset, ${list} FROM ${database}.${table} ORDER BY kafka_offset`,
-    )
-    return rows.map((row) => Object.values(row).join('|'))
-  }
-  const expected = (fate: DrawnMessage['fate']) =>
-    drawn.flatMap((one, offset) => (one.fate === fate ? [`${offset}|${one.line}`] : []))
-  assertSameLines(stream.table, await stored(stream.table, columns), expected('accepted'))
-  assertSameLines('duplicates', await stored('duplicate_events', 'hex(event_id)'), expected('duplicate'))
-  assertSameLines('rejected', await stored('rejected_events', 'reason, detail'), expected('rejected'))
-  assert.deepEqual((await work.audit()).differences, [])
 }

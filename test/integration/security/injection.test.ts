@@ -323,7 +323,7 @@ test('every verb', async (t) => {
     const login = { CLICKHOUSE_USER: role, CLICKHOUSE_PASSWORD: stack.secrets[`${role}Password`] }
     const context = createContext({ ...env, ...login }, streams)
     try {
-      const program = createProgram(context)
+      const program = await createProgram(context)
       for (const command of [program, ...commandsOf(program)]) {
         command.configureOutput({ writeErr: () => undefined, writeOut: () => undefined })
       }
@@ -336,9 +336,9 @@ test('every verb', async (t) => {
     }
   }
 
-  await t.test('and option is one that this test knows', () => {
+  await t.test('and option is one that this test knows', async () => {
     const streams = { stdout: new PassThrough(), stderr: new PassThrough() }
-    const listed = commandsOf(createProgram(createContext({}, streams)))
+    const listed = commandsOf(await createProgram(createContext({}, streams)))
       .filter((command) => command.commands.length === 0)
       .map((command) => {
         const path = command.parent?.name() === 'intent-ledger' ? [] : [command.parent!.name()]
