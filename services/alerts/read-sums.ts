@@ -246,7 +246,7 @@ function fromMessages({ database }: SumsSource, family: Family): string {
     `SELECT ${windowOf(family, 'recorded_at')} AS win, partition, ${rejected} AS rejected, count() AS messages FROM ${database}.${table}
      WHERE recorded_at >= fromUnixTimestamp64Milli(arrayMin({starts:Array(Int64)}), 'UTC')
        AND recorded_at < fromUnixTimestamp64Milli(arrayMax({starts:Array(Int64)}) + ${windowMs[family.window]}, 'UTC')
-       AND topic_id IN (SELECT topic_id FROM ${database}.ingest_batches WHERE stream = 'assistant-intents')
+       AND topic_id NOT IN (SELECT topic_id FROM ${database}.ingest_batches WHERE stream != 'assistant-intents')
        AND has({starts:Array(Int64)}, win) GROUP BY win, partition`
   return `(${part('intent_events', 0)} UNION ALL ${part('duplicate_events', 0)} UNION ALL ${part('rejected_events', 1)})`
 }

@@ -52,11 +52,10 @@ export interface PositionDeps {
 export async function findPosition(partition: number, deps: PositionDeps): Promise<Position> {
   const { admin, group, topic, topicId, store } = deps
   const range = deps.rangeOf?.(partition)
-  const [committed, watermarks, stored] = await Promise.all([
-    admin.committed(group, topic),
-    admin.watermarks(topic),
-    store.ledgerEnd(topicId, partition),
-  ])
+  // The plan is asked for before the ledger: where two processes work on a partition (an archive has no group that keeps them apart),
+  // a plan that is newer than the ledger's end would look like a gap.
+  const committed = await admin.committed(group, topic)
+  const [watermarks, stored] = await Promise.all([admin.watermarks(topic), store.ledgerEnd(topicId, partition)])
   const ledgerEnd = Math.max(stored, range?.first ?? 0)
   const low = watermarks.find((mark) => mark.partition === partition)?.low ?? 0
   const plan = readPlan(partition, committed.get(partition)?.metadata, deps)
@@ -71,7 +70,7 @@ export async function findPosition(partition: number, deps: PositionDeps): Promi
     throw disagreement(partition, `its plan ${plan.first}-${plan.last} and the ledger's end ${ledgerEnd} overlap`)
   }
   // A plan below the ledger's end was finished, only its DONE is missing: the next PLAN overwrites it.
-  await assertNothingBeyond(partition, ledgerEnd, deps)
+  await assertNothingBeyond(partition, { ledgerEnd, plan }, deps)
   if (range === undefined && ledgerEnd < low) {
     await writeExpired(partition, ledgerEnd, low - 1, deps)
     return { offset: low, readFrom: low, plan: undefined }
@@ -156,12 +155,19 @@ function assertContiguous(partition: number, first: number, ledgerEnd: number, d
   }
 }
 
+interface Seen {
+  readonly ledgerEnd: number
+  readonly plan: Plan | undefined
+}
+
 /** Rows after the ledger's end without a plan: their ledger row or plan was lost, and reading on would store them twice. */
-async function assertNothingBeyond(partition: number, ledgerEnd: number, deps: PositionDeps): Promise<void> {
+async function assertNothingBeyond(partition: number, seen: Seen, deps: PositionDeps): Promise<void> {
+  const { ledgerEnd } = seen
   const range = { topicId: deps.topicId, partition, first: ledgerEnd, last: Number.MAX_SAFE_INTEGER }
   for (const table of [deps.stream.table, 'duplicate_events', 'rejected_events']) {
     const held = await deps.store.held(table, range)
     if (held.rows > 0) {
+      await assertNotOvertaken(partition, seen, deps)
       throw disagreement(
         partition,
         `${table} holds ${held.rows} rows after the ledger's end ${ledgerEnd}, and no plan explains them`,
@@ -170,9 +176,25 @@ async function assertNothingBeyond(partition: number, ledgerEnd: number, deps: P
   }
 }
 
+/** Another process may have planned and stored since the plan was asked for: its rows are explained by now. */
+async function assertNotOvertaken(
+  partition: number,
+  { ledgerEnd, plan: known }: Seen,
+  deps: PositionDeps,
+): Promise<void> {
+  const committed = await deps.admin.committed(deps.group, deps.topic)
+  const plan = readPlan(partition, committed.get(partition)?.metadata, deps)
+  if (plan !== undefined && plan.first >= ledgerEnd && plan.first !== known?.first) {
+    throw new PipelineError(`partition ${partition}: another process goes on from offset ${plan.first}`, {
+      code: 'membership_lost',
+      retryable: true,
+    })
+  }
+}
+
 /** Retention deleted the start of a planned range. When nothing of it was inserted yet, the plan is dropped and the loss recorded. */
 async function abandonPlan(partition: number, plan: Plan, low: number, deps: PositionDeps): Promise<Position> {
-  await assertNothingBeyond(partition, plan.first, deps)
+  await assertNothingBeyond(partition, { ledgerEnd: plan.first, plan }, deps)
   await writeExpired(partition, plan.first, low - 1, deps)
   return { offset: low, readFrom: low, plan: undefined }
 }
