@@ -1,12 +1,22 @@
 import type { Command } from 'commander'
+import { z } from 'zod'
 
 import { classify, isMonetised, outcomes, type Outcome } from '../shared/domain/taxonomy.ts'
 import { mistake } from '../shared/domain/faults.ts'
-import { readStreamFlag, streamOption } from '../shared/io/flag-kinds.ts'
+import { flagParser, streamName, streamOption } from '../shared/io/flag-kinds.ts'
 import { readTableOrJson } from '../shared/io/render.ts'
 import { stopOnSignals } from '../shared/io/stop-signals.ts'
 import { loadTaxonomy, loadTaxonomyFile, taxonomyVersions } from '../shared/io/taxonomy-file.ts'
 import { runClassifier } from './main.ts'
+
+const parseClassifyFlags = flagParser(
+  'classify',
+  z.strictObject({
+    stream: streamName.optional(),
+    force: z.literal(true).optional(),
+    withParent: z.literal(true).optional(),
+  }),
+)
 
 export interface ClassifierContext {
   readonly stdout: NodeJS.WritableStream
@@ -25,17 +35,18 @@ export function registerClassify(program: Command, context: ClassifierContext): 
       '\nSeveral processes share the work through the consumer group. Settings come from the environment (README.md).' +
         '\n\nExample:\n  npx intent-ledger classify',
     )
-    .action(async (given: { stream?: string; force?: true; withParent?: true }) => {
+    .action(async (given: object) => {
+      const { stream, force, withParent } = parseClassifyFlags(given)
       const stop = stopOnSignals()
-      if (given.withParent === true) {
+      if (withParent === true) {
         process.stdin.resume()
         process.stdin.once('close', stop.stop)
       }
       try {
         const env = {
           ...context.environment('pipeline'),
-          ...(given.stream === undefined ? {} : { STREAM: readStreamFlag(given.stream) }),
-          ...(given.force === true ? { REJECTED_PERCENT_MAX: '100' } : {}),
+          ...(stream === undefined ? {} : { STREAM: stream }),
+          ...(force === true ? { REJECTED_PERCENT_MAX: '100' } : {}),
         }
         await runClassifier(env, stop.signal)
       } finally {

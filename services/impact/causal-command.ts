@@ -49,7 +49,8 @@ async function readAll(deps: ImpactDeps, flags: CausalFlags): Promise<HoldoutRep
       .at(-1)!,
   }
   const currency = chooseCurrency(flags.currency, await readCurrencies(deps, days))
-  const ordered = await readOrderDays(deps, { currency, line: flags.line ?? null })
+  const line = flags.line === undefined ? {} : { line: flags.line }
+  const ordered = await readOrderDays(deps, { currency, ...line })
   if (ordered === null) {
     throw mistake(`there is no order in ${currency}${flags.line === undefined ? '' : ` of line ${flags.line}`}`)
   }
@@ -59,7 +60,6 @@ async function readAll(deps: ImpactDeps, flags: CausalFlags): Promise<HoldoutRep
     const lastDay = ordered.to < drawn.to ? ordered.to : drawn.to
     // Where orders end before the experiment begins, its first day: all that can be asked for.
     const to = flags.to ?? (lastDay < from ? from : lastDay)
-    const line = flags.line === undefined ? {} : { line: flags.line }
     reports.push(await readHoldout(deps, { product, experiment, from, to, currency, ...line }))
   }
   return reports

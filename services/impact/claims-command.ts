@@ -1,20 +1,15 @@
 import type { Command } from 'commander'
 
 import { mistake } from '../shared/domain/faults.ts'
-import type { ClickHouse } from '../shared/io/clickhouse.ts'
 import { parseClaimsFlags } from './claims-flags.ts'
 import { claimDimensions } from './claims-sql.ts'
 import { readClaims } from './claims.ts'
+import type { ImpactContext } from './commands.ts'
 import { chooseCurrency, readCurrencies } from './currencies.ts'
+import { readOrderDays } from './order-days.ts'
 import { printClaims } from './print-claims.ts'
-import { readOrderDays } from './read-claims.ts'
 
-export interface ClaimsContext {
-  readonly stdout: NodeJS.WritableStream
-  clickHouse(role: 'pipeline'): Promise<{ client: ClickHouse; database: string }>
-}
-
-export function registerClaims(impact: Command, context: ClaimsContext): void {
+export function registerClaims(impact: Command, context: ImpactContext): void {
   impact
     .command('claims')
     .description('What the teams claim of the margin of orders, and what is left of it when each order counts once')

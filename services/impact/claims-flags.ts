@@ -1,12 +1,10 @@
 import { z } from 'zod'
 
-import { day, flagParser, format, windowFaults } from '../shared/io/flag-kinds.ts'
+import { commaList, currency, day, flagParser, format, windowFaults } from '../shared/io/flag-kinds.ts'
 import { claimDimensions, type ClaimDimension } from './claims-sql.ts'
 
-/** Names joined by commas, each once; `product` is always one of them. */
-const by = z
-  .string()
-  .transform((value) => [...new Set(value.split(',').map((part) => part.trim()))].filter((part) => part !== ''))
+/** `product` is always one of them. */
+const by = commaList
   .pipe(
     z.array(
       z.enum(['product', ...claimDimensions], {
@@ -21,10 +19,7 @@ const claimsFlags = z.strictObject({
   from: day.optional(),
   to: day.optional(),
   by: by.default([]),
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/, 'must be three capital letters as USD')
-    .optional(),
+  currency: currency.optional(),
   format,
 })
 

@@ -1,12 +1,11 @@
-import { claimFates, creditedOrders, creditMethods } from '../shared/pipeline/credit-sql.ts'
+import { claimFates, cohortMonth, creditedOrders, creditMethods } from '../shared/pipeline/credit-sql.ts'
 
 /** What the sums are split by, besides the product. */
 export const claimDimensions = ['cohort_month', 'line', 'year'] as const
 export type ClaimDimension = (typeof claimDimensions)[number]
 
 const dimensionSql: Readonly<Record<ClaimDimension, string>> = {
-  cohort_month:
-    "if(has(devices.1, product), substring(toString(arrayMin(arrayFilter(device -> device.1 = product, devices).2)), 1, 7), '')",
+  cohort_month: cohortMonth,
   line: 'line',
   year: 'toString(toYear(occurred_at))',
 }

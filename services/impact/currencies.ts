@@ -1,4 +1,5 @@
 import { mistake } from '../shared/domain/faults.ts'
+import { inWindow } from '../shared/pipeline/credit-sql.ts'
 import type { Days, ImpactDeps } from './experiments.ts'
 
 /** Order lines of one currency. */
@@ -13,7 +14,7 @@ export async function readCurrencies({ clickHouse, database }: ImpactDeps, { fro
   const rows = await clickHouse.rows<{ currency: string; lines: number; margin: string }>(
     `SELECT currency, count() AS lines, toString(sum(toInt128(margin_micros))) AS margin
      FROM ${database}.ecosystem_orders
-     WHERE occurred_at >= toDateTime64({from:Date}, 3, 'UTC') AND occurred_at < toDateTime64({to:Date} + 1, 3, 'UTC')
+     WHERE ${inWindow}
      GROUP BY currency ORDER BY lines DESC, currency`,
     { from, to },
   )

@@ -66,11 +66,7 @@ export async function readHoldout(deps: ImpactDeps, question: HoldoutQuestion): 
   const experiment = chooseExperiment(await readExperiments(deps), question)
   const window = { from: question.from, to: question.to, days: daysOf(question) }
   assertWithin(window, experiment)
-  const before = beforeOf(
-    experiment.drawn.from,
-    window.days,
-    (await readOrderDays(deps, { currency, line: null }))?.from ?? null,
-  )
+  const before = beforeOf(experiment.drawn.from, window.days, (await readOrderDays(deps, { currency }))?.from ?? null)
   const drawn = await readDrawnArms(deps, experiment)
   const currencies = await readCurrencies(deps, window)
   const report = {

@@ -1,6 +1,13 @@
 import { welchDifference, type Difference } from '../shared/domain/stats/welch.ts'
 import type { Moments } from '../shared/domain/stats/moments.ts'
-import { creditSettings, devicesByHousehold, inWindow, type CreditQuestion } from '../shared/pipeline/credit-sql.ts'
+import {
+  cohortMonth,
+  creditSettings,
+  devicesByHousehold,
+  inWindow,
+  ownedOn,
+  type CreditQuestion,
+} from '../shared/pipeline/credit-sql.ts'
 import type { ClaimDimension } from './claims-sql.ts'
 import type { ImpactDeps } from './experiments.ts'
 
@@ -150,10 +157,7 @@ async function readMargins(
 
 /** By household the products that it owns on the last day, each with its cohort where that is asked for. */
 function owners(database: string, by: readonly ClaimDimension[]): string {
-  const cohort = by.includes('cohort_month')
-    ? 'substring(toString(arrayMin(arrayFilter(device -> device.1 = product, devices).2)), 1, 7)'
-    : "''"
-  return `SELECT household, arrayMap(product -> (product, ${cohort}), arrayDistinct(
-        arrayFilter(device -> device.2 <= {to:Date} AND {to:Date} < device.3, devices).1)) AS owned
+  const cohort = by.includes('cohort_month') ? cohortMonth : "''"
+  return `SELECT household, arrayMap(product -> (product, ${cohort}), ${ownedOn('{to:Date}')}) AS owned
       FROM (${devicesByHousehold(database)})`
 }

@@ -9,7 +9,7 @@ import {
   type CreditQuestion,
 } from '../shared/pipeline/credit-sql.ts'
 import { claimSums, type ClaimDimension } from './claims-sql.ts'
-import type { Days, ImpactDeps } from './experiments.ts'
+import type { ImpactDeps } from './experiments.ts'
 
 /** Sums over orders, refunds taken off. Money in micro-units of the question's currency, exact. */
 export interface ClaimSums {
@@ -96,15 +96,6 @@ export async function readRefunds({ clickHouse, database }: ImpactDeps, question
     creditSettings,
   )
   return { ordersRefundedTwice: found!.twice, withoutOrder: found!.unknown }
-}
-
-/** The first and last day with an order; null where there is none. */
-export async function readOrderDays({ clickHouse, database }: ImpactDeps): Promise<Days | null> {
-  const [found] = await clickHouse.rows<{ from: string; to: string; orders: number }>(
-    `SELECT toString(toDate(min(occurred_at))) AS from, toString(toDate(max(occurred_at))) AS to, count() AS orders
-     FROM ${database}.ecosystem_orders`,
-  )
-  return found!.orders === 0 ? null : { from: found!.from, to: found!.to }
 }
 
 function recordOf<K extends string, V>(keys: readonly K[], of: (key: K) => V): Record<K, V> {

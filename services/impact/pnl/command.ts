@@ -3,22 +3,15 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 
 import { mistake } from '../../shared/domain/faults.ts'
-import type { ClickHouse } from '../../shared/io/clickhouse.ts'
 import { createProgress } from '../../shared/io/progress.ts'
+import type { ImpactContext } from '../commands.ts'
 import type { DeviceAssumptions } from './assumptions.ts'
 import { loadAssumptions } from './assumptions-file.ts'
 import { parsePnlFlags, type PnlFlags } from './flags.ts'
 import { printPnl } from './print.ts'
 import { readPnl } from './read-pnl.ts'
 
-/** What the command line gives to the verb. */
-export interface PnlContext {
-  readonly stdout: NodeJS.WritableStream
-  readonly stderr: NodeJS.WritableStream
-  clickHouse(role: 'pipeline'): Promise<{ client: ClickHouse; database: string }>
-}
-
-export function registerPnl(impact: Command, context: PnlContext): void {
+export function registerPnl(impact: Command, context: ImpactContext): void {
   impact
     .command('pnl')
     .description(

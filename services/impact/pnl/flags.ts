@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { day, flagParser, format, isPath, windowFaults } from '../../shared/io/flag-kinds.ts'
+import { currency, day, flagParser, format, isPath, windowFaults } from '../../shared/io/flag-kinds.ts'
 import { groupings } from './print.ts'
 
 const pnlFlags = z.strictObject({
@@ -9,10 +9,7 @@ const pnlFlags = z.strictObject({
   by: z.enum(groupings, `must be ${groupings.join(' or ')}`).default('product'),
   from: day.optional(),
   to: day.optional(),
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/, 'must be a currency as USD')
-    .optional(),
+  currency: currency.optional(),
   format,
 })
 

@@ -1,5 +1,6 @@
 import { ecosystemAgeMaxMs, ecosystemBounds } from './ecosystem-bounds.ts'
 import { createFieldChecks } from './field-checks.ts'
+import * as columns from './stream-columns.ts'
 import { fixed, number, text } from './stream-fields.ts'
 import type { StreamDefinition, StreamField } from './stream.ts'
 
@@ -33,17 +34,16 @@ export const deviceActivations: StreamDefinition = {
   appended: [],
   table: 'device_activations',
   columns: [
-    { column: 'event_id', from: 'eventId', type: 'FixedString(16)' },
-    { column: 'occurred_at', from: 'occurredAt', type: 'Int64', sql: "fromUnixTimestamp64Milli(occurredAt, 'UTC')" },
-    { column: 'device', from: 'device', type: 'FixedString(8)', sql: 'reinterpretAsUInt64(device)' },
-    { column: 'household', from: 'household', type: 'FixedString(8)', sql: 'reinterpretAsUInt64(household)' },
-    { column: 'product', from: 'product', type: 'String' },
-    { column: 'device_model', from: 'deviceModel', type: 'String' },
-    { column: 'country', from: 'country', type: 'String' },
-    { column: 'activated_on', from: 'activatedOn', type: 'Int32', sql: 'toDate(activatedOn)' },
-    { column: 'price_paid_micros', from: 'pricePaidMicros', type: 'Int64' },
-    { column: 'cost_of_goods_micros', from: 'costOfGoodsMicros', type: 'Int64' },
-    { column: 'currency', from: 'currency', type: 'String' },
+    ...columns.eventColumns,
+    columns.pseudonym('device'),
+    columns.pseudonym('household'),
+    columns.text('product'),
+    columns.text('device_model', 'deviceModel'),
+    columns.text('country'),
+    columns.day('activated_on', 'activatedOn'),
+    columns.micros('price_paid_micros', 'pricePaidMicros'),
+    columns.micros('cost_of_goods_micros', 'costOfGoodsMicros'),
+    columns.text('currency'),
     { column: 'returned', from: 'returned', type: 'Bool' },
   ],
   createJudge: () => ({ invalidField: checkFields, append: () => undefined }),

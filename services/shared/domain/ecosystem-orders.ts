@@ -1,6 +1,7 @@
 import { createClaimReader } from './claims-reader.ts'
 import { ecosystemAgeMaxMs, ecosystemBounds } from './ecosystem-bounds.ts'
 import { createFieldChecks } from './field-checks.ts'
+import * as columns from './stream-columns.ts'
 import { fixed, number, slotIn, text } from './stream-fields.ts'
 import type { Judge, JudgeOptions, StreamDefinition, StreamField } from './stream.ts'
 
@@ -39,14 +40,13 @@ export const ecosystemOrders: StreamDefinition = {
   ],
   table: 'ecosystem_orders',
   columns: [
-    { column: 'event_id', from: 'eventId', type: 'FixedString(16)' },
-    { column: 'occurred_at', from: 'occurredAt', type: 'Int64', sql: "fromUnixTimestamp64Milli(occurredAt, 'UTC')" },
-    { column: 'household', from: 'household', type: 'FixedString(8)', sql: 'reinterpretAsUInt64(household)' },
-    { column: 'order_id', from: 'orderId', type: 'String' },
-    { column: 'line', from: 'line', type: 'String' },
-    { column: 'revenue_micros', from: 'revenueMicros', type: 'Int64' },
-    { column: 'margin_micros', from: 'marginMicros', type: 'Int64' },
-    { column: 'currency', from: 'currency', type: 'String' },
+    ...columns.eventColumns,
+    columns.pseudonym('household'),
+    columns.text('order_id', 'orderId'),
+    columns.text('line'),
+    columns.micros('revenue_micros', 'revenueMicros'),
+    columns.micros('margin_micros', 'marginMicros'),
+    columns.text('currency'),
     { column: 'claim_products', from: 'claimProducts', type: 'Array(String)' },
     { column: 'claim_grounds', from: 'claimGrounds', type: 'Array(String)' },
     {

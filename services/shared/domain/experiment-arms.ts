@@ -1,5 +1,6 @@
 import { ecosystemAgeMaxMs, ecosystemBounds } from './ecosystem-bounds.ts'
 import { createFieldChecks } from './field-checks.ts'
+import * as columns from './stream-columns.ts'
 import { fixed, number, text } from './stream-fields.ts'
 import type { StreamDefinition, StreamField } from './stream.ts'
 
@@ -33,15 +34,14 @@ export const experimentArms: StreamDefinition = {
   appended: [],
   table: 'experiment_arms',
   columns: [
-    { column: 'event_id', from: 'eventId', type: 'FixedString(16)' },
-    { column: 'occurred_at', from: 'occurredAt', type: 'Int64', sql: "fromUnixTimestamp64Milli(occurredAt, 'UTC')" },
-    { column: 'household', from: 'household', type: 'FixedString(8)', sql: 'reinterpretAsUInt64(household)' },
-    { column: 'experiment', from: 'experiment', type: 'String' },
-    { column: 'product', from: 'product', type: 'String' },
-    { column: 'arm', from: 'arm', type: 'String' },
+    ...columns.eventColumns,
+    columns.pseudonym('household'),
+    columns.text('experiment'),
+    columns.text('product'),
+    columns.text('arm'),
     { column: 'share_millionths', from: 'shareMillionths', type: 'Int32', sql: 'toUInt32(shareMillionths)' },
-    { column: 'from_day', from: 'fromDay', type: 'Int32', sql: 'toDate(fromDay)' },
-    { column: 'to_day', from: 'toDay', type: 'Int32', sql: 'toDate(toDay)' },
+    columns.day('from_day', 'fromDay'),
+    columns.day('to_day', 'toDay'),
   ],
   createJudge: () => ({ invalidField: checkFields, append: () => undefined }),
 }

@@ -28,23 +28,24 @@ export const streamOption = ['--stream <name>', `${streamNames.join(', ')} (defa
 /** A stream by its name. */
 export const streamName = z.enum(streamNames, `must be ${streamNames.join(', ')}`)
 
-/** The same, of a verb without a parser of flags. */
-export function readStreamFlag(given: string): string {
-  const read = streamName.safeParse(given)
-  if (!read.success) {
-    throw mistake(`--stream ${given} is no stream; take ${streamNames.join(', ')}`)
-  }
-  return read.data
-}
+export const currency = z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters as USD')
+
+/** A product, or a line of orders, as the streams name them. */
+export const identifier = z
+  .string()
+  .regex(/^[a-z0-9_]{1,32}$/, 'must be a name of a-z, 0-9 and _, at most 32 characters')
+
+/** Names joined by commas, each once. */
+export const commaList = z
+  .string()
+  .transform((value) => [...new Set(value.split(',').map((part) => part.trim()))].filter((part) => part !== ''))
 
 /** What a share may be split by. */
 export const shareDimensions = ['product', 'cohort_month', 'country', 'plans', 'day'] as const
 export type ShareDimension = (typeof shareDimensions)[number]
 
-/** Names joined by commas, each once; `none` for no split at all. */
-export const dimensions = z
-  .string()
-  .transform((value) => [...new Set(value.split(',').map((part) => part.trim()))].filter((part) => part !== ''))
+/** `none` for no split at all. */
+export const dimensions = commaList
   .transform((parts) => (parts.length === 1 && parts[0] === 'none' ? [] : parts))
   .pipe(
     z.array(

@@ -115,6 +115,10 @@ export function ownedOn(day: string): string {
   return `arraySort(arrayDistinct(arrayFilter(device -> device.2 <= ${day} AND ${day} < device.3, devices).1))`
 }
 
+/** The month of the household's first activation of `product`, given back or not; '' for one that it never had. */
+export const cohortMonth =
+  "if(has(devices.1, product), substring(toString(arrayMin(arrayFilter(device -> device.1 = product, devices).2)), 1, 7), '')"
+
 export const inWindow = 'toDate(occurred_at) BETWEEN {from:Date} AND {to:Date}'
 
 function sharedOut(method: CreditMethod): string {

@@ -65,7 +65,7 @@ test('each oddity of an order has its outcome', async (t) => {
       revenueMicros: -70,
       claims: [touch('echo')],
     },
-    'in another currency': { ...base, household: 1, currency: 'XXX', claims: [touch('echo')] },
+    'in another currency': { ...base, household: 1, currency: 'QQQ', claims: [touch('echo')] },
     'of a household without devices': { ...base, household: 4, claims: [touch('echo')] },
     'before activation': { ...base, household: 5, claims: [touch('echo')] },
     'after it was given back': { ...base, household: 6, claims: [touch('echo', '2020-01-09 09:00:00.000')] },

@@ -247,6 +247,7 @@ const pieces = new Set([
   ...['worths(database)', 'margins(database)', 'owners(database, by)', "ownedOn('toDate(ordered_at)')"],
   ...[
     "ownedOn('span.1')",
+    "ownedOn('{to:Date}')",
     'creditSums()',
     'statement',
     'fates',

@@ -23,7 +23,7 @@ const report: ClaimsReport = {
   ...{ from: '2020-01-01', to: '2020-12-31', currency: 'USD', by: [] },
   ...{ rows: rowsOf(sums, naiveOf({ echo: 500, kindle: 20 }), []), totals: totalsOf(sums) },
   refunds: { ordersRefundedTwice: 1_234, withoutOrder: 5 },
-  otherCurrencies: [{ currency: 'XXX', lines: 3, marginMicros: -1_500_000n }],
+  otherCurrencies: [{ currency: 'QQQ', lines: 3, marginMicros: -1_500_000n }],
 }
 
 test('the table says whose figure is whose, and that it is observational', () => {
@@ -36,7 +36,7 @@ test('the table says whose figure is whose, and that it is observational', () =>
     /margin of 30 lines of orders and refunds, 9,007,199,254\.740993 USD, to the micro-unit/,
     /1,234 lines of orders were taken back more than once; every refund counts/,
     /5 refunds are of no order that is stored/,
-    /left out, because nothing here converts: 3 lines in XXX, margin -1\.50/,
+    /left out, because nothing here converts: 3 lines in QQQ, margin -1\.50/,
   ]) {
     assert.match(said, line)
   }

@@ -13,7 +13,7 @@ for (const [file, given, sentence] of [
   ['a', { by: 'country' }, '--by must be product or cohort'],
   ['a', { from: '2017-02-30' }, '--from must be a day'],
   ['a', { from: '2018-01-01', to: '2017-01-01' }, '--from 2018-01-01 is a day after --to 2017-01-01'],
-  ['a', { currency: 'dollar' }, '--currency must be a currency as USD'],
+  ['a', { currency: 'dollar' }, '--currency must be three capital letters as USD'],
   ['a', { product: 'x'.repeat(65) }, '--product must be at most 64 characters'],
   ['a', { format: 'xml' }, '--format must be table, json, csv'],
 ] as const) {
