@@ -8,10 +8,10 @@ CREATE DATABASE IF NOT EXISTS {{database}} {{on_cluster}};
 -- with the offset but for events that come late.
 CREATE TABLE IF NOT EXISTS {{database}}.intent_events {{on_cluster}}
 (
-    event_id FixedString(16),
+    event_id FixedString(16) CODEC(NONE),
     occurred_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
-    device UInt64,
-    household UInt64,
+    device UInt64 CODEC(LZ4),
+    household UInt64 CODEC(LZ4),
     product LowCardinality(String),
     device_model LowCardinality(String),
     activated_on Date,
@@ -43,6 +43,8 @@ SETTINGS
     min_bytes_for_wide_part = 134217728,
     -- Parts are merged ten at a time, not five: a batch is no small part.
     merge_selector_base = 10,
+    -- A seventh less disk than LZ4, for no CPU that could be measured. Ids and pseudonyms are random: nothing finds more in them.
+    default_compression_codec = 'ZSTD(1)',
     non_replicated_deduplication_window = {{dedup_window}},
     replicated_deduplication_window = {{dedup_window}};
 
