@@ -1,5 +1,5 @@
 import { mistake } from '../shared/domain/faults.ts'
-import { shareDimensions, type ShareDimension } from '../shared/io/flag-kinds.ts'
+import { commaList, shareDimensions, type ShareDimension } from '../shared/io/flag-kinds.ts'
 
 export const intentClasses = ['direct', 'assisted', 'entitlement', 'free', 'unclassified', 'not_a_request'] as const
 
@@ -66,7 +66,7 @@ export function viewParameters(name: ViewName, given: GivenParameters): Record<s
       `export: ${name} has no ${options(strange)}; it takes ${takes.length === 0 ? 'nothing' : options(takes)}`,
     )
   }
-  const by = [...new Set((given.by ?? '').split(',').map((part) => part.trim()))].filter((part) => part !== '')
+  const by = commaList.parse(given.by ?? '')
   const unknown = by.find((dimension) => !view.dimensions.some((known) => known === dimension))
   if (unknown !== undefined) {
     throw mistake(`export: --by has no dimension ${unknown}; ${name} has ${view.dimensions.join(', ')}, or none`)

@@ -43,7 +43,7 @@ SETTINGS
     min_bytes_for_wide_part = 134217728,
     -- Parts are merged ten at a time, not five: a batch is no small part.
     merge_selector_base = 10,
-    -- A seventh less disk than LZ4, for no CPU that could be measured. Ids and pseudonyms are random: nothing finds more in them.
+    -- A seventh less disk than LZ4, for no CPU that could be measured. On ids and pseudonyms, which are nearly random, it would take some.
     default_compression_codec = 'ZSTD(1)',
     non_replicated_deduplication_window = {{dedup_window}},
     replicated_deduplication_window = {{dedup_window}};

@@ -8,11 +8,17 @@ export const text = (column: string, from = column): StreamColumn => ({ column, 
 export const micros = (column: string, from: string): StreamColumn => ({ column, from, type: 'Int64' })
 /** Days since 1970-01-01 UTC. */
 export const day = (column: string, from: string): StreamColumn => ({
-  ...{ column, from, type: 'Int32', sql: `toDate(${from})` },
+  column,
+  from,
+  type: 'Int32',
+  sql: `toDate(${from})`,
 })
 /** Eight bytes as a number. */
 export const pseudonym = (column: 'device' | 'household'): StreamColumn => ({
-  ...{ column, from: column, type: 'FixedString(8)', sql: `reinterpretAsUInt64(${column})` },
+  column,
+  from: column,
+  type: 'FixedString(8)',
+  sql: `reinterpretAsUInt64(${column})`,
 })
 /** What every stream has: which event it is, and when it happened. */
 export const eventColumns: readonly StreamColumn[] = [

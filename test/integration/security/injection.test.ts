@@ -19,6 +19,8 @@ import { readSettings, variables, type VariableName } from '../../../services/sh
 import { createProgram } from '../../../services/verbs.ts'
 import { cliEnvironment } from '../../support/cli.ts'
 import { recordStatements } from '../../support/clickhouse-recorder.ts'
+import { freeText, optionTexts } from '../../support/option-texts.ts'
+import { sqlPieces } from '../../support/sql-pieces.ts'
 import { viewsCase } from '../../support/views-case.ts'
 
 const mark = 'zqxjkv'
@@ -39,236 +41,6 @@ const hostile = [
 ]
 const veryLong = `${mark}${'x'.repeat(200_000)}`
 
-/**
- * What becomes of text in each option: `value` goes to ClickHouse as a parameter, `refused` is checked against a closed list or
- * a pattern, `file` names a file and is given to no server, `local` starts the embedded stack and is tried in its own tests.
- */
-const options: Record<string, Record<string, 'value' | 'refused' | 'file' | 'local' | 'flag'>> = {
-  demo: { '--data': 'local', '--events': 'local', '--seed': 'local' },
-  start: { '--data': 'local', '--events': 'local', '--seed': 'local', '--rate': 'local' },
-  stack: { '--data': 'local' },
-  'demo-alerts': { '--data': 'local', '--households': 'local', '--seed': 'local' },
-  'demo-impact': { '--data': 'local', '--households': 'local', '--seed': 'local', '--html': 'local' },
-  migrate: {},
-  simulate: {
-    ...{
-      '--events': 'refused',
-      '--households': 'refused',
-      '--days': 'refused',
-      '--until': 'refused',
-      '--rate': 'refused',
-    },
-    ...{ '--seed': 'refused', '--duplicates': 'refused', '--malformed': 'refused', '--schema-version': 'refused' },
-    '--format': 'refused',
-  },
-  'simulate-ecosystem': {
-    ...{ '--households': 'refused', '--seed': 'refused', '--duplicates': 'refused', '--truth': 'file' },
-    '--format': 'refused',
-  },
-  import: {
-    ...{
-      '<file>': 'file',
-      '--mapping': 'file',
-      '--until': 'refused',
-      '--rejects': 'file',
-      '--schema-version': 'refused',
-    },
-    ...{ '--dry-run': 'flag', '--format': 'refused' },
-  },
-  classify: { '--stream': 'refused', '--force': 'flag', '--with-parent': 'flag' },
-  share: {
-    ...{ '--from': 'refused', '--to': 'refused', '--by': 'refused', '--product': 'value', '--cohort': 'refused' },
-    ...{ '--country': 'value', '--plans': 'value', '--format': 'refused' },
-  },
-  intents: {
-    ...{ '--from': 'refused', '--to': 'refused', '--limit': 'refused', '--product': 'value', '--country': 'value' },
-    ...{ '--class': 'refused', '--format': 'refused' },
-  },
-  export: {
-    ...{ '<file>': 'file', '--view': 'refused', '--format': 'refused', '--from': 'refused', '--to': 'refused' },
-    ...{ '--by': 'refused', '--product': 'value', '--cohort': 'refused', '--country': 'value', '--plans': 'value' },
-    ...{ '--value-class': 'refused', '--force': 'flag' },
-  },
-  rejected: { '--list': 'refused', '--reason': 'value', '--from': 'refused', '--to': 'refused', '--format': 'refused' },
-  redrive: {
-    ...{ '--reason': 'refused', '--from': 'refused', '--to': 'refused', '--dry-run': 'flag', '--format': 'refused' },
-    '--stream': 'refused',
-  },
-  audit: { '--stream': 'refused', '--format': 'refused' },
-  repair: { '--stream': 'refused', '--dry-run': 'flag', '--yes': 'flag' },
-  'audited draw': {
-    ...{ '<events>': 'refused', '<file>': 'file', '--drawn': 'refused', '--from': 'refused', '--to': 'refused' },
-    '--seed': 'refused',
-  },
-  'audited load': {
-    ...{ '<file>': 'file', '--name': 'refused', '--drawn': 'refused', '--dry-run': 'flag', '--format': 'refused' },
-  },
-  'audited list': { '--format': 'refused' },
-  'audited drop': { '<audit>': 'refused' },
-  'alerts check': { '--rules': 'file', '--format': 'refused' },
-  'alerts schema': {},
-  'alerts run': { '--rules': 'file' },
-  'alerts backtest': {
-    ...{ '--from': 'refused', '--to': 'refused', '--rule': 'refused', '--rules': 'file', '--format': 'refused' },
-  },
-  'alerts explain': { '<rule>': 'refused', '--at': 'refused', '--rules': 'file', '--format': 'refused' },
-  'alerts status': { '--rules': 'file', '--format': 'refused' },
-  'archive run': {
-    ...{ '<dir>': 'file', '--from': 'refused', '--to': 'refused', '--follow': 'flag', '--format': 'refused' },
-    ...{ '--range-messages': 'refused', '--range-mb': 'refused', '--range-seconds': 'refused' },
-    '--stream': 'refused',
-  },
-  'archive verify': { '<dir>': 'file', '--format': 'refused' },
-  'replay run': {
-    ...{ '<name>': 'refused', '--from': 'refused', '--to': 'refused', '--taxonomy': 'refused', '--source': 'refused' },
-    ...{ '--processes': 'refused', '--rate': 'refused', '--with-parent': 'refused', '--format': 'refused' },
-  },
-  'replay verify': { '<name>': 'refused', '--like': 'refused', '--format': 'refused' },
-  'replay list': { '--format': 'refused' },
-  'replay drop': { '<name>': 'refused', '--yes': 'flag' },
-  'replay diff': { '<before>': 'refused', '<after>': 'refused', '--by': 'refused', '--format': 'refused' },
-  'impact paid-tier': {
-    ...{ '<scenario>': 'file', '--months': 'refused', '--seed': 'refused', '--format': 'refused' },
-  },
-  'impact pnl': {
-    ...{ '<assumptions>': 'file', '--product': 'refused', '--by': 'refused', '--from': 'refused', '--to': 'refused' },
-    ...{ '--currency': 'refused', '--format': 'refused' },
-  },
-  'impact causal': {
-    ...{ '--product': 'refused', '--from': 'refused', '--to': 'refused', '--line': 'refused', '--currency': 'refused' },
-    '--format': 'refused',
-  },
-  'impact claims': {
-    ...{ '--from': 'refused', '--to': 'refused', '--by': 'refused', '--currency': 'refused', '--format': 'refused' },
-  },
-  'taxonomy check': { '[file]': 'file', '--format': 'refused' },
-  'taxonomy explain': {
-    ...{
-      '<intent>': 'refused',
-      '--outcome': 'refused',
-      '--plan': 'value',
-      '--purchase': 'flag',
-      '--taxonomy': 'refused',
-    },
-    '--format': 'refused',
-  },
-}
-
-/** Settings that take any text, and where it goes. All others refuse it. */
-const freeText: Partial<Record<VariableName, string>> = {
-  KAFKA_BROKERS: 'a host name to connect to',
-  KAFKA_SSL_CA_FILE: 'a path',
-  KAFKA_SASL_USERNAME: 'the login',
-  KAFKA_SASL_PASSWORD: 'the login',
-  CLICKHOUSE_SSL_CA_FILE: 'a path',
-  CLICKHOUSE_URL: 'an address to connect to',
-  CLICKHOUSE_USER: 'a header of the request',
-  CLICKHOUSE_PASSWORD: 'a header of the request',
-  SCHEMA_REGISTRY_URL: 'an address to connect to',
-  SCHEMA_REGISTRY_USER: 'a header of the request',
-  SCHEMA_REGISTRY_PASSWORD: 'a header of the request',
-  HTTP_HOST: 'an address to listen on',
-  ALERT_MANAGER_URL: 'an address to connect to',
-  ALERT_MANAGER_USER: 'a header of the request',
-  ALERT_MANAGER_PASSWORD: 'a header of the request',
-  ALERT_WEBHOOK_URL: 'an address to connect to',
-  ALERT_WEBHOOK_USER: 'a header of the request',
-  ALERT_WEBHOOK_PASSWORD: 'a header of the request',
-}
-
-/** What may stand in the text of a statement: names of our own, and pieces of SQL that the same file wrote. */
-const pieces = new Set([
-  ...['database', 'deps.database', 'options.database', 'store.database', 'deps.store.database', 'stagingDatabase'],
-  // A setting; its pattern lets through intent_ledger and lower case letters, digits and _ after it.
-  ...['settings.CLICKHOUSE_DATABASE', 'viewsDatabase(database)', 'onCluster'],
-  ...["options.cluster === undefined ? '' : 'Replicated'"],
-  // Tables and columns of the stream's definition, fates, roll-ups, and names drawn by us.
-  ...['table', 'target', 'raw', 'staging', 'fate', 'insert.table', 'options.table ?? insert.table', 'stream.table'],
-  ...['deps.stream.table', 'rollup.table', "insert.columns.join(', ')", "insert.select.join(', ')", 'insert.structure'],
-  ...["sums('raw')", "sums('rollup')", 'keyText', 'rollupKeyText', 'using', 'select', 'source'],
-  ...["names.map((name) => `raw_${name} != rollup_${name}`).join(' OR ')"],
-  ...["names.map((name) => `toString(raw_${name}) AS r_${name}, toString(rollup_${name}) AS u_${name}`).join(', ')"],
-  // Conditions, whose values are parameters.
-  ...[
-    'range',
-    'ofRange',
-    'ofLedgerRange',
-    'inPart',
-    'became',
-    "fates.join(' UNION ALL ')",
-    'options.where',
-    "where.join(' AND ')",
-  ],
-  ...["day === undefined ? '' : 'WHERE day = {day:Date}'", "where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`"],
-  // A view's name, order and the names of its parameters from one closed list; values are parameters.
-  ...['call', 'order', 'views', 'exportFormatNames[format]'],
-  // What ClickHouse itself answered: a month as a number, the id of a partition.
-  ...['month', 'partition_id'],
-  // The alerts' sums: expressions of the same file by a rule's dimensions, measure and window, each from a closed list; what a rule
-  // filters by is a parameter.
-  ...[
-    "hits.map(([, name]) => name).join(', ')",
-    'keys(family)',
-    'bucket',
-    'x',
-    'y',
-    'filtered(family)',
-    'daysOf(family)',
-  ],
-  ...["windowOf(family, 'day')", "windowOf(family, 'occurred_at')", "windowOf(family, 'recorded_at')"],
-  ...["filterBy.map((dimension) => columnOf[dimension]).join(', ')", "asked.join(', ')", 'windowMs[family.window]'],
-  ...['columns(family.filterBy)', 'columns(family.by)', 'count', 'cells', 'rejected', 'requestsOnly'],
-  ...["part('intent_events', 0)", "part('duplicate_events', 0)", "part('rejected_events', 1)"],
-  // Samples to be audited: expressions of the same file, by a way to draw from a closed list.
-  ...['sample', 'inWindow', 'columns', 'isCalled', 'called'],
-  // The made history of the alert demo: numbers and names that it has itself, names quoted by `strings`; and the demo's own
-  // databases, as ClickHouse lists them.
-  ...['name', 'dimensions(cohorts)', 'taxonomyVersion', 'householdDays(tables)', 'restClass', 'poisson'],
-  ...['notARequestShare', 'unclassifiedShare', 'products', 'slices', 'cell', 'sets(cells)', 'seed', 'activeShare'],
-  ...['numbers(cells.map(({ bought }) => bought))', 'numbers(cells.map(({ requests }) => requests))'],
-  ...['numbers(cells.flatMap(({ parts }) => parts))', 'numbers(cells.map(({ direct }) => direct))'],
-  ...['numbers(cells.map(({ rest }) => rest))', 'numbers(tastes)', 'numbers(buyers)', 'days[0]!', 'days.at(-1)! + 1'],
-  ...['numbers(weightUpTo.slice(0, -1))', 'cohorts.months.length', 'cohorts.prime', 'rateMedian', 'rateSigma'],
-  ...['strings(Object.keys(cohorts.countries))', 'numbers([0, ...upTo])', 'numbers(upTo)', 'upTo.at(-1)!'],
-  // A replay: tables, columns and keys of the stream and of its roll-ups, and the ranges of the log, whose numbers are parameters
-  // named by their place.
-  ...['source.database', 'within.sql', 'within', 'where', 'from', 'rows', 'sums', 'keys', 'at', 'rollup.where'],
-  ...["[keys, ...measures, ...householdsOf(rollup, 'uniqCombined64Merge(r.households)')].join(', ')"],
-  ...["[...keys, ...measures, ...householdsOf(rollup, 'uniqCombined64(household)')].join(', ')"],
-  ...["parts.map((part) => `(${part})`).join(' OR ')", "rollup.keys.join(', ')", "columns.join(', ')"],
-  ...["cluster === undefined ? '' : 'Replicated'", 'redrivenCopies(database)'],
-  // A profit and loss: expressions of the same file over its own columns.
-  ...['devices(database)', 'sold', "month('since')", "month('greatest(since, back_on)')", "month('cohort_month')"],
-  ...["month('day')", "month('min(since)')", "month('toDate(step.1)')"],
-  // Credits of orders: statements of our own inside each other, expressions of the same file by methods, fates and dimensions from
-  // closed lists, and whole numbers of ours.
-  ...['creditedOrders(database)', 'ordersWithOwners(database)', 'shapleyWeights(database)', 'refundedLines(database)'],
-  ...['devicesByHousehold(database)', 'householdDays(database)', 'householdsWithoutDevices(database)'],
-  ...['worths(database)', 'margins(database)', 'owners(database, by)', "ownedOn('toDate(ordered_at)')"],
-  ...[
-    "ownedOn('span.1')",
-    "ownedOn('{to:Date}')",
-    'creditSums()',
-    'statement',
-    'fates',
-    'credits',
-    'dimensions',
-    'cohort',
-    'line',
-    'year',
-    'day',
-  ],
-  ...['sharesWhole', 'ownedMax', "creditMethods.map(sharedOut).join(', ')"],
-  ...["creditMethods.map((method) => `toInt128(margin_micros) AS ${method}_sum`).join(', ')"],
-  ...["creditMethods.map((method) => `${method}_sum != margin_micros`).join(' OR ')"],
-  ...["creditMethods.map((method) => `toString(${method}_total) AS ${method}`).join(', ')"],
-  ...["creditMethods.map((method) => `sum(${method}_sum) AS ${method}_total`).join(', ')"],
-  ...["creditMethods.map((method) => `${method}_total != raw.margin_micros`).join(' OR ')"],
-  "creditMethods.map((method) => `${method}_micros[indexOf(${method}_products, product)] AS ${method}_credit`).join(', ')",
-  // The demo's sentences.
-  ...['window.from', 'window.to'],
-])
-
 const sqlWords =
   /\b(SELECT|INSERT INTO|ALTER TABLE|CREATE (DATABASE|TABLE|VIEW)|DROP (DATABASE|TABLE)|TRUNCATE|FROM|WHERE|AND)\b/
 
@@ -283,7 +55,7 @@ test('statements hold nothing but names of ours and pieces of SQL', () => {
         for (const { expression } of node.templateSpans) {
           seen++
           const piece = expression.getText().replace(/\s+/g, ' ')
-          if (!pieces.has(piece)) {
+          if (!sqlPieces.has(piece)) {
             found.push(`${file}: \${${piece}}`)
           }
         }
@@ -293,7 +65,7 @@ test('statements hold nothing but names of ours and pieces of SQL', () => {
     visit(source)
   }
   assert.ok(seen > 80, `${seen} pieces`)
-  assert.deepEqual(found, [], 'make it a parameter, or add it to the list here with the reason')
+  assert.deepEqual(found, [], 'make it a parameter, or add it to test/support/sql-pieces.ts with the reason')
 })
 
 test('every setting refuses hostile text or puts it where no statement is', () => {
@@ -353,7 +125,7 @@ test('every verb', async (t) => {
       })
     assert.deepEqual(
       Object.fromEntries(listed),
-      Object.fromEntries(Object.entries(options).map(([verb, known]) => [verb, Object.keys(known).sort()])),
+      Object.fromEntries(Object.entries(optionTexts).map(([verb, known]) => [verb, Object.keys(known).sort()])),
     )
   })
 
@@ -386,7 +158,7 @@ test('every verb', async (t) => {
     export: ['--view=nothing'],
     'replay diff': ['live'],
   }
-  for (const [verb, known] of Object.entries(options)) {
+  for (const [verb, known] of Object.entries(optionTexts)) {
     for (const [option, fate] of Object.entries(known)) {
       if (fate !== 'refused' && fate !== 'file') {
         continue
@@ -416,7 +188,7 @@ test('every verb', async (t) => {
     ['export', 'analyst', [join(folder, 'rows'), '--view=usage_share', '--force']],
   ]
   for (const [verb, role, besides] of taking) {
-    const values = Object.entries(options[verb]!).flatMap(([option, fate]) => (fate === 'value' ? [option] : []))
+    const values = Object.entries(optionTexts[verb]!).flatMap(([option, fate]) => (fate === 'value' ? [option] : []))
     await t.test(`${verb} ${values.join(' ')} sends hostile text as values, not as SQL`, async () => {
       for (const text of hostile) {
         const before = recorder.statements.length
