@@ -1,64 +1,88 @@
 import { alphabetPatterns } from './alphabet.ts'
-import { intentFields, slotOf } from './assistant-intents-fields.ts'
+import { slotOf } from './assistant-intents-fields.ts'
 import type { SchemaNode } from './avro-schema.ts'
-import { createByteSink, type ByteSink } from './byte-sink.ts'
 import { plansMax, textBounds } from './event.ts'
-import { createFieldChecks } from './field-checks.ts'
 import { viewOf } from './log-record.ts'
+import { keepText, type KeptText } from './native-dictionary.ts'
 import { createSpanCache } from './span-cache.ts'
+import { textBytes } from './text-table.ts'
 import type { Judge, JudgeOptions } from './stream.ts'
 import { classify, outcomes, valueClasses, type Outcome, type Verdict } from './taxonomy.ts'
 import { readVarint } from './walker.ts'
 
-const checkFields = createFieldChecks(intentFields)
-
 const slots = {
   plans: slotOf('plans'),
-  intent: slotOf('intent'),
   outcome: slotOf('outcome'),
   orderId: slotOf('purchase.orderId'),
-  amountMicros: slotOf('purchase.amountMicros'),
-  currency: slotOf('purchase.currency'),
-  skillId: slotOf('skillId'),
 }
 
 interface PlanSet {
   readonly valid: boolean
   readonly plans: readonly string[]
-  /** The plans joined by commas, sized: ready to copy. */
-  readonly block: DataView
+  /** The plans joined by commas. */
+  readonly text: KeptText
   /** Sets that satisfy the same rules have the same number: a few, where there may be a thousand sets. */
   readonly number: number
 }
 
 interface Intent {
   readonly name: string
-  /** Class and rule id, ready to copy, by set number, outcome and purchase. */
-  readonly verdicts: Map<number, DataView>
+  /** What its column's table had been emptied when it got this number. */
+  readonly emptied: number
+  /** By set number, outcome and purchase. */
+  readonly verdicts: Map<number, WrittenVerdict>
+}
+
+interface WrittenVerdict {
+  /** Its number in the table's enum. */
+  readonly valueClass: number
+  readonly ruleId: KeptText
 }
 
 /** An Avro array without items. */
-const emptyArray = Uint8Array.of(0)
+const emptyArray = viewOf(Uint8Array.of(0))
 
 /** Answers kept; a flood of distinct intents or plans empties them instead of filling memory. */
 const answersMax = 4_096
 
-/** Checks and classes events of one writer schema. On the hot path: every answer that comes again is kept as bytes. */
+/** Classes events of one writer schema. On the hot path: every answer that comes again is kept. */
 export function createIntentJudge(options: JudgeOptions): Judge {
-  const { taxonomy } = options
+  const { taxonomy, columns } = options
   const writerOutcomes = outcomesOf(options.nodeOf('outcome'))
   const outcomeNumbers = writerOutcomes.map((outcome) => (outcome === undefined ? -1 : outcomes.indexOf(outcome)))
   const latin = new TextDecoder('latin1')
+  const encode = new TextEncoder()
+  const found = columns.found('intent')
+  const putPlans = columns.text('plans')
+  const putOutcome = columns.int8('outcome')
+  const putValueClass = columns.int8('value_class')
+  const putRuleId = columns.text('rule_id')
   const setNumbers = new Map<string, number>()
   let setNumbersMade = 0
   const planSets = createSpanCache<PlanSet>((span) => {
     const plans = readPlans(span, latin)
-    return { valid: plansAreValid(plans), plans, block: viewOf(textBytes(plans.join(','))), number: setNumberOf(plans) }
+    return {
+      valid: plansAreValid(plans),
+      plans,
+      text: keepText(encode.encode(plans.join(','))),
+      number: setNumberOf(plans),
+    }
   }, 1_024)
-  const intents = createSpanCache<Intent>((span) => ({ name: latin.decode(span), verdicts: new Map() }), answersMax)
-  const ruleBlocks = new Map<string, DataView>()
+  /** By the number of the intent's text. */
+  const intents: (Intent | undefined)[] = []
+  const written = new Map<string, WrittenVerdict>()
   /** Of the event that was checked last. */
-  let planSet = planSets.get(emptyArray, 0, emptyArray.length)
+  let planSet = planSets.get(emptyArray, 0, emptyArray.byteLength)
+
+  function intentOf(number: number): Intent {
+    const { texts } = found.dictionary
+    const intent = intents[number]
+    if (intent !== undefined && intent.emptied === texts.emptied) {
+      return intent
+    }
+    const name = latin.decode(textBytes(texts, number))
+    return (intents[number] = { name, emptied: texts.emptied, verdicts: new Map() })
+  }
 
   function setNumberOf(plans: readonly string[]): number {
     const satisfied = taxonomy.rules
@@ -75,80 +99,47 @@ export function createIntentJudge(options: JudgeOptions): Judge {
     return number
   }
 
-  function verdictBlock(intent: Intent, planSet: PlanSet, outcomeIndex: number, hasPurchase: boolean): DataView {
+  function verdictOf(intent: Intent, planSet: PlanSet, outcomeIndex: number, hasPurchase: boolean): WrittenVerdict {
     const key = (planSet.number * 16 + outcomeIndex) * 2 + (hasPurchase ? 1 : 0)
-    let block = intent.verdicts.get(key)
-    if (block === undefined) {
+    let verdict = intent.verdicts.get(key)
+    if (verdict === undefined) {
       const outcome = writerOutcomes[outcomeIndex]!
-      const verdict = classify(taxonomy, { intent: intent.name, outcome, plans: planSet.plans, hasPurchase })
-      block = blockOfVerdict(verdict)
+      verdict = toWrite(classify(taxonomy, { intent: intent.name, outcome, plans: planSet.plans, hasPurchase }))
       if (intent.verdicts.size >= answersMax) {
         intent.verdicts.clear()
       }
-      intent.verdicts.set(key, block)
+      intent.verdicts.set(key, verdict)
     }
-    return block
+    return verdict
   }
 
-  function blockOfVerdict({ valueClass, ruleId }: Verdict): DataView {
-    let block = ruleBlocks.get(ruleId)
-    if (block === undefined) {
+  function toWrite({ valueClass, ruleId }: Verdict): WrittenVerdict {
+    let verdict = written.get(ruleId)
+    if (verdict === undefined) {
       // A rule has one class, so its id is key enough; the empty id is "unclassified".
-      block = viewOf(Uint8Array.of(valueClasses[valueClass] * 2, ...textBytes(ruleId)))
-      ruleBlocks.set(ruleId, block)
+      verdict = { valueClass: valueClasses[valueClass], ruleId: keepText(encode.encode(ruleId)) }
+      written.set(ruleId, verdict)
     }
-    return block
+    return verdict
   }
 
   return {
-    invalidField(body, at) {
-      const outside = checkFields(body, at)
-      if (outside >= 0) {
-        return outside
-      }
-      if (writerOutcomes[readVarint(body, at[slots.outcome]!)] === undefined) {
+    invalidField({ bytes, view }, at) {
+      if (writerOutcomes[readVarint(bytes, at[slots.outcome]!)] === undefined) {
         return slots.outcome >> 1
       }
-      planSet = planSets.get(body, at[slots.plans]!, at[slots.plans + 1]!)
+      planSet = planSets.get(view, at[slots.plans]!, at[slots.plans + 1]!)
       return planSet.valid ? -1 : slots.plans >> 1
     },
-    append(body, at, sink) {
-      const intent = intents.get(body, at[slots.intent]!, at[slots.intent + 1]!)
-      const outcomeIndex = readVarint(body, at[slots.outcome]!)
-      const verdict = verdictBlock(intent, planSet, outcomeIndex, at[slots.orderId]! >= 0)
-      sink.block(verdict, 0, verdict.byteLength)
-      sink.block(planSet.block, 0, planSet.block.byteLength)
-      sink.long(outcomeNumbers[outcomeIndex]!)
-      appendPurchase(body, at, sink)
-      appendText(body, at, slots.skillId, sink)
+    append({ bytes }, at) {
+      const intent = intentOf(found.number())
+      const outcomeIndex = readVarint(bytes, at[slots.outcome]!)
+      const verdict = verdictOf(intent, planSet, outcomeIndex, at[slots.orderId]! >= 0)
+      putPlans(planSet.text)
+      putOutcome(outcomeNumbers[outcomeIndex]!)
+      putValueClass(verdict.valueClass)
+      putRuleId(verdict.ruleId)
     },
-  }
-}
-
-/** A text as Avro writes it: its length, then its bytes. */
-function textBytes(text: string): Uint8Array {
-  const bytes = new TextEncoder().encode(text)
-  const sink = createByteSink(bytes.length + 10)
-  sink.sized(bytes, 0, bytes.length)
-  return sink.view().slice()
-}
-
-/** Order id, amount and currency; empty, 0 and empty where there is no purchase. */
-function appendPurchase(body: Uint8Array, at: Int32Array, sink: ByteSink): void {
-  appendText(body, at, slots.orderId, sink)
-  if (at[slots.amountMicros]! >= 0) {
-    sink.raw(body, at[slots.amountMicros]!, at[slots.amountMicros + 1]!)
-  } else {
-    sink.long(0)
-  }
-  appendText(body, at, slots.currency, sink)
-}
-
-function appendText(body: Uint8Array, at: Int32Array, slot: number, sink: ByteSink): void {
-  if (at[slot]! >= 0) {
-    sink.sized(body, at[slot]!, at[slot + 1]!)
-  } else {
-    sink.long(0)
   }
 }
 

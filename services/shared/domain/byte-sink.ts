@@ -1,6 +1,6 @@
 /**
- * A growing run of bytes with Avro's two writings: varints and sized bytes. Reused from batch to batch, so that the hot
- * path makes no garbage.
+ * A growing run of bytes with the writings of Avro (zigzag varints, sized bytes) and of ClickHouse's Native format (little-endian
+ * numbers, counted bytes). Reused from batch to batch, so that the hot path makes no garbage.
  */
 export interface ByteSink {
   readonly length: number
@@ -11,6 +11,16 @@ export interface ByteSink {
   long(value: number): void
   /** Bytes with their length before them (Avro's bytes and string). */
   sized(bytes: Uint8Array, start: number, end: number): void
+  /** An unsigned varint; a safe integer. */
+  unsigned(value: number): void
+  /** Bytes with their length before them as an unsigned varint. */
+  counted(bytes: Uint8Array, start: number, end: number): void
+  /** The low 8, 16 or 32 bits of an integer. */
+  int8(value: number): void
+  int16(value: number): void
+  int32(value: number): void
+  /** A signed 64-bit integer; |value| up to 2^53. */
+  int64(value: number): void
   /** Bytes alone (Avro's fixed, and whole encoded fields): a few. */
   raw(bytes: Uint8Array, start: number, end: number): void
   /** The same for more bytes: eight at a time, so the caller keeps a view of where they stand. */
@@ -22,6 +32,8 @@ const loopBytesMax = 192
 
 /** What four bytes of a varint hold. */
 const lowEnd = 2 ** 28
+
+const wordEnd = 2 ** 32
 
 export function createByteSink(initialBytes = 4_096): ByteSink {
   let buffer = new Uint8Array(initialBytes)
@@ -55,6 +67,15 @@ export function createByteSink(initialBytes = 4_096): ByteSink {
     }
     for (; rest >= 0x80; rest = rest >>> 7) {
       buffer[length++] = rest | 0x80
+    }
+    buffer[length++] = rest
+  }
+
+  function unsigned(value: number): void {
+    reserve(10)
+    let rest = value
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
+      buffer[length++] = (rest % 0x80) | 0x80
     }
     buffer[length++] = rest
   }
@@ -101,6 +122,31 @@ export function createByteSink(initialBytes = 4_096): ByteSink {
     sized(bytes, start, end) {
       long(end - start)
       raw(bytes, start, end)
+    },
+    unsigned,
+    counted(bytes, start, end) {
+      unsigned(end - start)
+      raw(bytes, start, end)
+    },
+    int8(value) {
+      reserve(1)
+      buffer[length++] = value
+    },
+    int16(value) {
+      reserve(2)
+      view.setInt16(length, value, true)
+      length += 2
+    },
+    int32(value) {
+      reserve(4)
+      view.setInt32(length, value, true)
+      length += 4
+    },
+    int64(value) {
+      reserve(8)
+      view.setInt32(length, value, true)
+      view.setInt32(length + 4, Math.floor(value / wordEnd), true)
+      length += 8
     },
     raw,
     block,

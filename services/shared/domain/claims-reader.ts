@@ -1,7 +1,7 @@
 import type { SchemaNode } from './avro-schema.ts'
-import type { ByteSink } from './byte-sink.ts'
 import { ecosystemBounds } from './ecosystem-bounds.ts'
 import { createFieldChecks } from './field-checks.ts'
+import type { ArrayColumn } from './native-columns.ts'
 import { number, text } from './stream-fields.ts'
 import { schemaFault, type StreamField } from './stream.ts'
 import { compileWalker, readVarint } from './walker.ts'
@@ -21,8 +21,15 @@ const checkClaim = createFieldChecks(fields)
 export interface ClaimReader {
   /** Whether the array at `body[start..end)`, which a walk has proved, holds at most 16 claims within their bounds. */
   read(body: Uint8Array, start: number, end: number): boolean
-  /** Writes what was read last as three Avro arrays: products, grounds, times of the touches. */
-  append(body: Uint8Array, sink: ByteSink): void
+  /** Writes what was read last as a row of three lists. */
+  append(body: Uint8Array, lists: ClaimLists): void
+}
+
+export interface ClaimLists {
+  readonly products: ArrayColumn
+  readonly grounds: ArrayColumn
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly touches: ArrayColumn
 }
 
 /** A writer whose claims are something else has none that can be read: each of its orders is then out of bounds. */
@@ -37,20 +44,6 @@ export function createClaimReader(claims: SchemaNode | undefined): ClaimReader {
       : undefined
   const spans = Array.from({ length: claimsMax }, () => new Int32Array(slotsOfClaim))
   let count = 0
-
-  function appendTexts(body: Uint8Array, slot: number, sink: ByteSink): void {
-    for (let index = 0; index < count; index++) {
-      const at = spans[index]!
-      sink.sized(body, at[slot]!, at[slot + 1]!)
-    }
-  }
-  function appendArray(sink: ByteSink, items: () => void): void {
-    if (count > 0) {
-      sink.long(count)
-      items()
-    }
-    sink.long(0)
-  }
 
   return {
     read(body, start, end) {
@@ -83,15 +76,16 @@ export function createClaimReader(claims: SchemaNode | undefined): ClaimReader {
         }
       }
     },
-    append(body, sink) {
-      appendArray(sink, () => appendTexts(body, 0, sink))
-      appendArray(sink, () => appendTexts(body, 2, sink))
-      appendArray(sink, () => {
-        for (let index = 0; index < count; index++) {
-          const at = spans[index]!
-          sink.raw(body, at[4]!, at[5]!)
-        }
-      })
+    append(body, { products, grounds, touches }) {
+      for (let index = 0; index < count; index++) {
+        const at = spans[index]!
+        products.items.counted(body, at[0]!, at[1]!)
+        grounds.items.counted(body, at[2]!, at[3]!)
+        touches.items.int64(readVarint(body, at[4]!))
+      }
+      for (const list of [products, grounds, touches]) {
+        list.endRow(count)
+      }
     },
   }
 }

@@ -1,8 +1,7 @@
 import { ecosystemAgeMaxMs, ecosystemBounds } from './ecosystem-bounds.ts'
-import { createFieldChecks } from './field-checks.ts'
 import * as columns from './stream-columns.ts'
 import { fixed, number, text } from './stream-fields.ts'
-import type { StreamDefinition, StreamField } from './stream.ts'
+import { noJudge, type StreamDefinition, type StreamField } from './stream.ts'
 
 const fields: readonly StreamField[] = [
   fixed('eventId', 16),
@@ -19,8 +18,6 @@ const fields: readonly StreamField[] = [
   { path: 'returned', kinds: ['boolean'], required: true },
 ]
 
-const checkFields = createFieldChecks(fields)
-
 /** Devices that were activated, and those that were given back: what was paid for each, and what it cost. */
 export const deviceActivations: StreamDefinition = {
   name: 'device-activations',
@@ -31,7 +28,6 @@ export const deviceActivations: StreamDefinition = {
   fields,
   idField: 'eventId',
   timeField: 'occurredAt',
-  appended: [],
   table: 'device_activations',
   columns: [
     ...columns.eventColumns,
@@ -46,5 +42,5 @@ export const deviceActivations: StreamDefinition = {
     columns.text('currency'),
     { column: 'returned', from: 'returned', type: 'Bool' },
   ],
-  createJudge: () => ({ invalidField: checkFields, append: () => undefined }),
+  createJudge: () => noJudge,
 }

@@ -1,9 +1,8 @@
 import { createClaimReader } from './claims-reader.ts'
 import { ecosystemAgeMaxMs, ecosystemBounds } from './ecosystem-bounds.ts'
-import { createFieldChecks } from './field-checks.ts'
 import * as columns from './stream-columns.ts'
 import { fixed, number, slotIn, text } from './stream-fields.ts'
-import type { Judge, JudgeOptions, StreamDefinition, StreamField } from './stream.ts'
+import type { Judge, JudgeOptions, StreamColumn, StreamDefinition, StreamField } from './stream.ts'
 
 const fields = [
   fixed('eventId', 16),
@@ -17,8 +16,20 @@ const fields = [
   { path: 'claims', kinds: ['array'], required: true },
 ] as const satisfies readonly StreamField[]
 
-const checkFields = createFieldChecks(fields)
 const claimsSlot = slotIn(fields, 'claims')
+
+const orderColumns: readonly StreamColumn[] = [
+  ...columns.eventColumns,
+  columns.pseudonym('household'),
+  columns.id('order_id', 'orderId'),
+  columns.text('line'),
+  columns.micros('revenue_micros', 'revenueMicros'),
+  columns.micros('margin_micros', 'marginMicros'),
+  columns.text('currency'),
+  { column: 'claim_products', type: 'Array(String)' },
+  { column: 'claim_grounds', type: 'Array(String)' },
+  { column: 'claim_touched_at', type: "Array(DateTime64(3, 'UTC'))" },
+]
 
 /**
  * Lines of orders and refunds, with who claims them. A claim that can't be right (a touch after the order, a product that nobody in
@@ -33,42 +44,20 @@ export const ecosystemOrders: StreamDefinition = {
   fields,
   idField: 'eventId',
   timeField: 'occurredAt',
-  appended: [
-    { name: 'claimProducts', type: { type: 'array', items: 'string' } },
-    { name: 'claimGrounds', type: { type: 'array', items: 'string' } },
-    { name: 'claimTouches', type: { type: 'array', items: 'long' } },
-  ],
   table: 'ecosystem_orders',
-  columns: [
-    ...columns.eventColumns,
-    columns.pseudonym('household'),
-    columns.text('order_id', 'orderId'),
-    columns.text('line'),
-    columns.micros('revenue_micros', 'revenueMicros'),
-    columns.micros('margin_micros', 'marginMicros'),
-    columns.text('currency'),
-    { column: 'claim_products', from: 'claimProducts', type: 'Array(String)' },
-    { column: 'claim_grounds', from: 'claimGrounds', type: 'Array(String)' },
-    {
-      column: 'claim_touched_at',
-      from: 'claimTouches',
-      type: 'Array(Int64)',
-      sql: "arrayMap(touch -> fromUnixTimestamp64Milli(touch, 'UTC'), claimTouches)",
-    },
-  ],
+  columns: orderColumns,
   createJudge: createOrderJudge,
 }
 
 function createOrderJudge(options: JudgeOptions): Judge {
   const claims = createClaimReader(options.nodeOf('claims'))
+  const lists = {
+    products: options.columns.list('claim_products'),
+    grounds: options.columns.list('claim_grounds'),
+    touches: options.columns.list('claim_touched_at'),
+  }
   return {
-    invalidField(body, at) {
-      const outside = checkFields(body, at)
-      if (outside >= 0) {
-        return outside
-      }
-      return claims.read(body, at[claimsSlot]!, at[claimsSlot + 1]!) ? -1 : claimsSlot >> 1
-    },
-    append: (body, _at, sink) => claims.append(body, sink),
+    invalidField: ({ bytes }, at) => (claims.read(bytes, at[claimsSlot]!, at[claimsSlot + 1]!) ? -1 : claimsSlot >> 1),
+    append: ({ bytes }) => claims.append(bytes, lists),
   }
 }

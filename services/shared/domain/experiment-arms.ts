@@ -1,8 +1,7 @@
 import { ecosystemAgeMaxMs, ecosystemBounds } from './ecosystem-bounds.ts'
-import { createFieldChecks } from './field-checks.ts'
 import * as columns from './stream-columns.ts'
 import { fixed, number, text } from './stream-fields.ts'
-import type { StreamDefinition, StreamField } from './stream.ts'
+import { noJudge, type StreamDefinition, type StreamField } from './stream.ts'
 
 /** Who is offered the product, and from whom it is withheld. */
 export const arms = ['treatment', 'holdout'] as const
@@ -19,8 +18,6 @@ const fields: readonly StreamField[] = [
   number('toDay', ecosystemBounds.day),
 ]
 
-const checkFields = createFieldChecks(fields)
-
 /** Households drawn into the arms of experiments: everybody who could have been drawn, with or without a device or an order. */
 export const experimentArms: StreamDefinition = {
   name: 'experiment-arms',
@@ -31,7 +28,6 @@ export const experimentArms: StreamDefinition = {
   fields,
   idField: 'eventId',
   timeField: 'occurredAt',
-  appended: [],
   table: 'experiment_arms',
   columns: [
     ...columns.eventColumns,
@@ -39,9 +35,9 @@ export const experimentArms: StreamDefinition = {
     columns.text('experiment'),
     columns.text('product'),
     columns.text('arm'),
-    { column: 'share_millionths', from: 'shareMillionths', type: 'Int32', sql: 'toUInt32(shareMillionths)' },
+    { column: 'share_millionths', from: 'shareMillionths', type: 'UInt32' },
     columns.day('from_day', 'fromDay'),
     columns.day('to_day', 'toDay'),
   ],
-  createJudge: () => ({ invalidField: checkFields, append: () => undefined }),
+  createJudge: () => noJudge,
 }

@@ -14,51 +14,59 @@ for (const [alphabet, bit] of Object.entries(alphabetBits)) {
   }
 }
 
+/** Whether `bytes[start..end)` is a text that a field may hold. */
+export type TextCheck = (bytes: Uint8Array, start: number, end: number) => boolean
+
+/** What a field's description says of its text; undefined when it says nothing. */
+export function textCheckOf({ text, oneOf }: Pick<StreamField, 'text' | 'oneOf'>): TextCheck | undefined {
+  if (oneOf !== undefined) {
+    const texts = new Set(oneOf)
+    const latin = new TextDecoder('latin1')
+    return (bytes, start, end) => texts.has(latin.decode(bytes.subarray(start, end)))
+  }
+  if (text === undefined) {
+    return undefined
+  }
+  const { min, max } = text
+  const bit = alphabetBits[text.alphabet]
+  return (bytes, start, end) => {
+    if (end - start < min || end - start > max) {
+      return false
+    }
+    for (let position = start; position < end; position++) {
+      if ((alphabetTable[bytes[position]!]! & bit) === 0) {
+        return false
+      }
+    }
+    return true
+  }
+}
+
 /**
- * Checks the texts, then the numbers, then the choices of an event against what its stream's description says of them. Returns the
- * index of the first field that is out of bounds, or -1. On the hot path. `at` as `Walker.walk` fills it; an absent field passes.
+ * Checks the texts, then the numbers of a record against what its description says of them. Returns the index of the first field
+ * that is out of bounds, or -1. `at` as `Walker.walk` fills it; an absent field passes. Rows are checked as they are read
+ * (`rows.ts`); this is for what stands inside a field.
  */
 export function createFieldChecks(fields: readonly StreamField[]): (body: Uint8Array, at: Int32Array) => number {
-  const textChecks = fields.flatMap(({ text }, index) =>
-    text === undefined ? [] : [{ slot: index * 2, min: text.min, max: text.max, bit: alphabetBits[text.alphabet] }],
-  )
+  const textChecks = fields.flatMap((field, index) => {
+    const fits = textCheckOf(field)
+    return fits === undefined ? [] : [{ slot: index * 2, fits }]
+  })
   const numberChecks = fields.flatMap(({ bounds }, index) =>
     bounds === undefined ? [] : [{ slot: index * 2, min: bounds.min, max: bounds.max }],
   )
-  const choices = fields.flatMap(({ oneOf }, index) =>
-    oneOf === undefined ? [] : [{ slot: index * 2, texts: new Set(oneOf) }],
-  )
-  const latin = new TextDecoder('latin1')
   return (body, at) => {
-    for (let index = 0; index < textChecks.length; index++) {
-      const { slot, min, max, bit } = textChecks[index]!
-      const start = at[slot]!
-      if (start < 0) {
-        continue
-      }
-      const end = at[slot + 1]!
-      if (end - start < min || end - start > max) {
+    for (const { slot, fits } of textChecks) {
+      if (at[slot]! >= 0 && !fits(body, at[slot]!, at[slot + 1]!)) {
         return slot >> 1
       }
-      for (let position = start; position < end; position++) {
-        if ((alphabetTable[body[position]!]! & bit) === 0) {
-          return slot >> 1
-        }
-      }
     }
-    for (let index = 0; index < numberChecks.length; index++) {
-      const { slot, min, max } = numberChecks[index]!
+    for (const { slot, min, max } of numberChecks) {
       if (at[slot]! >= 0) {
         const value = readVarint(body, at[slot]!)
         if (value < min || value > max) {
           return slot >> 1
         }
-      }
-    }
-    for (let index = 0; index < choices.length; index++) {
-      const { slot, texts } = choices[index]!
-      if (at[slot]! >= 0 && !texts.has(latin.decode(body.subarray(at[slot], at[slot + 1])))) {
-        return slot >> 1
       }
     }
     return -1

@@ -1,6 +1,8 @@
 import type { Alphabet } from './alphabet.ts'
 import type { RecordNode, SchemaNode } from './avro-schema.ts'
-import type { ByteSink } from './byte-sink.ts'
+import type { LogRecord } from './log-record.ts'
+import type { ArrayColumn } from './native-columns.ts'
+import type { Dictionary, KeptText } from './native-dictionary.ts'
 import type { Taxonomy } from './taxonomy.ts'
 
 /**
@@ -24,11 +26,9 @@ export interface StreamDefinition {
   readonly idField: string
   /** Milliseconds since 1970-01-01 UTC: when it happened. */
   readonly timeField: string
-  /** Avro fields that `Judge.append` writes after the event's own bytes, in that order. */
-  readonly appended: readonly { readonly name: string; readonly type: unknown }[]
   /** The table of accepted rows. */
   readonly table: string
-  /** How a column of that table is made from the Avro fields (the event's, the appended ones, kafkaOffset and recordedAt). */
+  /** Its columns but the place in the log, and what each is made of. */
   readonly columns: readonly StreamColumn[]
   /** Makes the judge for one writer schema. */
   createJudge(options: JudgeOptions): Judge
@@ -59,25 +59,59 @@ export interface TextBounds {
 
 export interface StreamColumn {
   readonly column: string
-  /** The Avro field read, and its ClickHouse type in the insert's structure. */
-  readonly from: string
-  readonly type: string
-  /** SQL over `from`; the field itself when left out. */
-  readonly sql?: string
+  /** The path of the field that it holds as it stands in the event; undefined when `Judge.append` writes it. */
+  readonly from?: string
+  readonly type: ColumnType
 }
+
+/**
+ * ClickHouse types that rows are sent in. A number field goes into Int64, UInt32, Date (days since 1970-01-01) or DateTime64
+ * (milliseconds), a fixed of 16 bytes into FixedString(16), one of 8 into UInt64 (its first byte the lowest), a text into
+ * LowCardinality(String), or into String when it hardly ever comes again; an absent field is 0 or empty. Int8 and the arrays are a judge's.
+ */
+export type ColumnType =
+  | 'FixedString(16)'
+  | 'UInt64'
+  | 'Int64'
+  | "DateTime64(3, 'UTC')"
+  | 'UInt32'
+  | 'Date'
+  | 'Bool'
+  | 'String'
+  | 'LowCardinality(String)'
+  | 'Int8'
+  | 'Array(String)'
+  | "Array(DateTime64(3, 'UTC'))"
 
 export interface JudgeOptions {
   readonly taxonomy: Taxonomy
   /** The field's node in the writer's schema (for the order of its enum symbols); undefined when it has none. */
   nodeOf(path: string): SchemaNode | undefined
+  /** Where it writes. */
+  readonly columns: JudgedColumns
 }
 
+/** What a description alone doesn't say of an event of one writer schema. */
 export interface Judge {
-  /** The index (in `fields`) of the first field that is out of its bounds, or -1. `at` as `Walker.walk` fills it. */
-  invalidField(body: Uint8Array, at: Int32Array): number
-  /** Writes the appended fields of one accepted event: the one that `invalidField` was just asked about. */
-  append(body: Uint8Array, at: Int32Array, sink: ByteSink): void
+  /** The index (in `fields`) of a field that can't be right though its text or number is within bounds, or -1. `at` as `Walker.walk` fills it. */
+  invalidField(message: LogRecord, at: Int32Array): number
+  /** Writes the columns without a `from` of one accepted event: the one that `invalidField` was just asked about. */
+  append(message: LogRecord, at: Int32Array): void
 }
+
+/** The row that is being written, for a judge. Columns by their name. */
+export interface JudgedColumns {
+  /** A function that writes an Int8 column. */
+  int8(column: string): (value: number) => void
+  /** A function that writes a text column. */
+  text(column: string): (text: KeptText) => void
+  list(column: string): ArrayColumn
+  /** The dictionary of a text column that holds a field, and a function that gives the number there of the event's text. */
+  found(column: string): { readonly dictionary: Dictionary; readonly number: () => number }
+}
+
+/** Of a stream whose description says all there is. */
+export const noJudge: Judge = { invalidField: () => -1, append: () => undefined }
 
 /** Why a writer schema can't serve a stream, or undefined when it can. */
 export function schemaFault(stream: Pick<StreamDefinition, 'fields'>, schema: SchemaNode): string | undefined {

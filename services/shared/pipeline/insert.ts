@@ -1,7 +1,9 @@
 import { batchToken } from '../domain/plan.ts'
 import type { StreamDefinition } from '../domain/stream.ts'
 import type { ClickHouseSettings, QueryParams } from '../io/clickhouse.ts'
+import { duplicateColumns, rejectedColumns } from './fate-rows.ts'
 import type { Gatherer } from './gather.ts'
+import { placeColumns, type RowBlock } from './rows.ts'
 
 /** A gathered range that may be planned: what `settle` stores. */
 export interface SealedBatch {
@@ -25,7 +27,7 @@ export interface TableInsert {
   readonly columns: readonly string[]
   readonly select: readonly string[]
   readonly structure: string
-  readonly format: 'Avro' | 'JSONEachRow'
+  readonly format: 'Native' | 'JSONEachRow'
   readonly params: QueryParams
   readonly body: readonly Uint8Array[]
 }
@@ -52,7 +54,6 @@ export function insertSettings(token: string): ClickHouseSettings {
     min_insert_block_size_rows: String(blockRowsMax),
     min_insert_block_size_bytes: '0',
     input_format_parallel_parsing: 0,
-    input_format_avro_allow_missing_fields: 1,
     // A producer's clock is not ours: a batch may span any number of months and must still go in.
     max_partitions_per_insert_block: '0',
   }
@@ -65,85 +66,75 @@ export function insertSettings(token: string): ClickHouseSettings {
 export function insertSql(insert: TableInsert, options: { database: string; table?: string; where?: string }): string {
   return [
     `INSERT INTO ${options.database}.${options.table ?? insert.table} (${insert.columns.join(', ')})`,
-    `SELECT ${insert.select.join(', ')} FROM input('${insert.structure}')`,
+    `SELECT ${insert.select.join(', ')} FROM input('${insert.structure.replaceAll("'", "\\'")}')`,
     `WHERE throwIf(toUnixTimestamp64Milli(now64(3)) > {lease_ends_ms:Int64}, 'the lease of this batch has ended') = 0`,
     ...(options.where === undefined ? [] : [`AND ${options.where}`]),
     `FORMAT ${insert.format}`,
   ].join(' ')
 }
 
-/** The inserts of a batch in their order: accepted (one a writer schema), duplicates, rejected, the ledger last. */
+/** The inserts of a batch in their order: accepted, duplicates, rejected, the ledger last. */
 export function batchInserts(stream: StreamDefinition, batch: SealedBatch): TableInsert[] {
   const token = batchToken(batch)
   const place = { topic_id: batch.topicId, partition: batch.partition }
-  const inserts: TableInsert[] = []
-  for (const [schemaId, container] of batch.gathered.accepted) {
-    if (container.rows > 0) {
-      inserts.push({
-        ...acceptedShape(stream),
-        token: `${token}#${schemaId}`,
-        rows: container.rows,
-        params: { ...place, taxonomy_version: batch.taxonomyVersion },
-        body: container.parts(),
-      })
-    }
-  }
-  const { duplicates, rejected } = batch.gathered
-  if (duplicates.rows > 0) {
-    inserts.push({ ...duplicateShape, token, rows: duplicates.rows, params: place, body: duplicates.parts() })
-  }
-  if (rejected.rows > 0) {
-    const params = { ...place, topic: batch.topic }
-    inserts.push({ ...rejectedShape, token, rows: rejected.rows, params, body: rejected.parts() })
-  }
-  inserts.push(ledgerInsert(ledgerRow(stream, batch)))
-  return inserts
+  const { accepted, duplicates, rejected } = batch.gathered
+  const classed = stream.isClassed ? { taxonomy_version: batch.taxonomyVersion } : {}
+  return [
+    ...blockInsert(accepted, token, {
+      table: stream.table,
+      columns: [...stream.columns, ...placeColumns],
+      params: { ...place, ...classed },
+    }),
+    ...blockInsert(duplicates, token, { table: 'duplicate_events', columns: duplicateColumns, params: place }),
+    ...blockInsert(rejected, token, {
+      table: 'rejected_events',
+      columns: rejectedColumns,
+      params: { ...place, topic: batch.topic },
+    }),
+    ledgerInsert(ledgerRow(stream, batch)),
+  ]
 }
 
-type Shape = Pick<TableInsert, 'table' | 'columns' | 'select' | 'structure' | 'format'>
+/** Types of the columns that are the same in all rows of a batch, so that they travel as parameters. */
+const paramTypes: Readonly<Record<string, string>> = {
+  topic: 'String',
+  topic_id: 'UUID',
+  partition: 'UInt32',
+  taxonomy_version: 'UInt16',
+}
 
-const recordedAt = "fromUnixTimestamp64Milli(recordedAt, 'UTC')"
-
-function acceptedShape(stream: StreamDefinition): Shape {
-  return {
-    table: stream.table,
-    columns: [
-      ...stream.columns.map(({ column }) => column),
-      ...(stream.isClassed ? ['taxonomy_version'] : []),
-      ...['topic_id', 'partition', 'kafka_offset', 'recorded_at'],
-    ],
-    select: [
-      ...stream.columns.map(({ from, sql }) => sql ?? from),
-      ...(stream.isClassed ? ['{taxonomy_version:UInt16}'] : []),
-      ...['{topic_id:UUID}', '{partition:UInt32}', 'toUInt64(kafkaOffset)', recordedAt],
-    ],
-    structure: [
-      ...stream.columns.map(({ from, type }) => `${from} ${type}`),
-      'kafkaOffset Int64',
-      'recordedAt Int64',
-    ].join(', '),
-    format: 'Avro',
+/** The insert of a block's rows, under the names and types that its columns have; none of a block without rows. */
+function blockInsert(
+  block: RowBlock,
+  token: string,
+  {
+    table,
+    columns,
+    params,
+  }: {
+    table: string
+    columns: readonly { readonly column: string; readonly type: string }[]
+    params: QueryParams
+  },
+): TableInsert[] {
+  if (block.rows === 0) {
+    return []
   }
-}
-
-const duplicateShape: Shape = {
-  table: 'duplicate_events',
-  columns: ['topic_id', 'partition', 'kafka_offset', 'event_id', 'recorded_at'],
-  select: ['{topic_id:UUID}', '{partition:UInt32}', 'toUInt64(kafkaOffset)', 'eventId', recordedAt],
-  structure: 'eventId FixedString(16), kafkaOffset Int64, recordedAt Int64',
-  format: 'Avro',
-}
-
-const rejectedShape: Shape = {
-  table: 'rejected_events',
-  columns: ['topic', 'topic_id', 'partition', 'kafka_offset', 'recorded_at', 'reason', 'detail', 'key', 'value'],
-  select: [
-    ...['{topic:String}', '{topic_id:UUID}', '{partition:UInt32}', 'toUInt64(kafkaOffset)'],
-    ...[recordedAt, 'reason', 'detail', 'key', 'value'],
-  ],
-  structure:
-    'kafkaOffset Int64, recordedAt Int64, reason String, detail String, key Nullable(String), value Nullable(String)',
-  format: 'Avro',
+  const names = columns.map(({ column }) => column)
+  const given = Object.keys(params)
+  return [
+    {
+      table,
+      token,
+      rows: block.rows,
+      columns: [...names, ...given],
+      select: [...names, ...given.map((param) => `{${param}:${paramTypes[param]!}}`)],
+      structure: columns.map(({ column, type }) => `${column} ${type}`).join(', '),
+      format: 'Native',
+      params,
+      body: block.parts(),
+    },
+  ]
 }
 
 /** A row of `ingest_batches`; 64-bit sums as text, times in milliseconds or null. */

@@ -46,7 +46,7 @@ async function insertAndVerify(
 ): Promise<void> {
   let failedAttempts = 0
   for (const insert of inserts) {
-    const isStored = () => storedBefore(insert, batch, { inserts, store: deps.store })
+    const isStored = () => storedBefore(insert, batch, deps.store)
     failedAttempts += await insertUntilAcknowledged(insert, { isStored, unsure: outcome.unsure }, lease, deps, keeper)
   }
   if (failedAttempts > 0 || outcome.unsure) {

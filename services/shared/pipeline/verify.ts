@@ -83,7 +83,7 @@ export async function restoreMissing(insert: TableInsert, range: LogRange, deps:
   try {
     const held = isLedger
       ? `token NOT IN (SELECT token FROM ${database}.ingest_batches WHERE token = {range_token:String})`
-      : `kafkaOffset NOT IN (SELECT toInt64(kafka_offset) FROM ${database}.${insert.table} WHERE topic_id = {range_topic:UUID}
+      : `kafka_offset NOT IN (SELECT kafka_offset FROM ${database}.${insert.table} WHERE topic_id = {range_topic:UUID}
          AND partition = {range_partition:UInt32} AND kafka_offset BETWEEN {range_first:UInt64} AND {range_last:UInt64})`
     const params = {
       ...insert.params,

@@ -5,16 +5,18 @@ import avro from 'avro-js'
 
 import { assistantIntents } from '../../../../services/shared/domain/assistant-intents.ts'
 import { parseSchema, type RecordNode } from '../../../../services/shared/domain/avro-schema.ts'
-import { createByteSink } from '../../../../services/shared/domain/byte-sink.ts'
 import {
   numberBounds,
   plansMax,
   textBounds,
   type AssistantIntentEvent,
 } from '../../../../services/shared/domain/event.ts'
+import { recordOf, type LogRecord } from '../../../../services/shared/domain/log-record.ts'
 import { outcomes, valueClasses, type Taxonomy } from '../../../../services/shared/domain/taxonomy.ts'
 import { compileWalker } from '../../../../services/shared/domain/walker.ts'
+import { createStreamRows } from '../../../../services/shared/pipeline/rows.ts'
 import { encoders, makeEvent, purchase, writerSchema, type RecordJson } from '../../../support/events.ts'
+import { nativeRows, type NativeRow } from '../../../support/native-rows.ts'
 
 const taxonomy: Taxonomy = {
   version: 1,
@@ -32,25 +34,35 @@ function open(schema: RecordJson = writerSchema(2)) {
     parseSchema(schema) as RecordNode,
     assistantIntents.fields.map(({ path }) => path),
   )
-  const judge = assistantIntents.createJudge({ taxonomy, nodeOf: (path) => walker.nodeOf(path) })
+  const rows = createStreamRows(assistantIntents)
+  const nodeOf = (path: string) => walker.nodeOf(path)
+  const judge = assistantIntents.createJudge({ taxonomy, nodeOf, columns: rows.judged })
   const at = new Int32Array(assistantIntents.fields.length * 2)
+  const messageOf = (body: Uint8Array) => {
+    assert.equal(walker.walk(body, 0, body.length, at), body.length)
+    return recordOf({ offset: 7, timestampMs: 0, key: null, value: body })
+  }
+  /** As the gatherer asks: what the description says first. */
+  const invalidField = (message: LogRecord) => {
+    const outside = rows.check(message, at)
+    return outside >= 0 ? outside : judge.invalidField(message, at)
+  }
   return {
     invalidField(body: Uint8Array): string | undefined {
-      assert.equal(walker.walk(body, 0, body.length, at), body.length)
-      const index = judge.invalidField(body, at)
+      const index = invalidField(messageOf(body))
       return index < 0 ? undefined : assistantIntents.fields[index]!.path
     },
-    append(body: Uint8Array) {
-      walker.walk(body, 0, body.length, at)
-      assert.equal(judge.invalidField(body, at), -1)
-      const sink = createByteSink()
-      judge.append(body, at, sink)
-      return { ...(appendedType.fromBuffer(Buffer.from(sink.view())) as object) }
+    /** The row of an event. */
+    append(body: Uint8Array): NativeRow {
+      const message = messageOf(body)
+      assert.equal(invalidField(message), -1)
+      rows.clear()
+      rows.append(message, at, judge, 0)
+      return nativeRows(rows.parts())[0]!
     },
   }
 }
 
-const appendedType = avro.parse({ type: 'record', name: 'Appended', fields: assistantIntents.appended })
 const bodyOf = (over: Partial<AssistantIntentEvent>) => encoders[2].encode(makeEvent(1, over)).subarray(5)
 
 const judge = open()
@@ -149,8 +161,7 @@ test('maps outcomes by the writer, whatever the order of its symbols, and refuse
   const body = (outcome: string) => type.toBuffer({ ...makeEvent(1), purchase: null, skillId: null, outcome })
   for (const outcome of outcomes) {
     assert.equal(reordered.invalidField(body(outcome)), undefined)
-    const row = reordered.append(body(outcome)) as { outcomeIndex: number }
-    assert.equal(row.outcomeIndex, outcomes.indexOf(outcome))
+    assert.equal(reordered.append(body(outcome))['outcome'], outcomes.indexOf(outcome))
   }
   assert.equal(reordered.invalidField(body('interrupted')), 'outcome')
 })
@@ -160,45 +171,47 @@ test('has the numbers of the ClickHouse enums, which must never change', () => {
   assert.deepEqual(valueClasses, { direct: 1, assisted: 2, entitlement: 3, free: 4, not_a_request: 5, unclassified: 6 })
 })
 
-const none = { orderId: '', amountMicros: 0, currency: '', skill: '' }
+const none = { order_id: '', amount_micros: 0, currency: '', skill_id: '' }
+const bought = { order_id: purchase.orderId, amount_micros: purchase.amountMicros, currency: purchase.currency }
 for (const [name, over, row] of [
-  ['free', {}, { valueClass: 4, ruleId: 'rest', planSet: 'music,prime', outcomeIndex: 0, ...none }],
+  ['free', {}, { value_class: 4, rule_id: 'rest', plans: 'music,prime', outcome: 0, ...none }],
   [
     'unclassified',
     { intent: 'unheard_of' },
-    { valueClass: 6, ruleId: '', planSet: 'music,prime', outcomeIndex: 0, ...none },
+    { value_class: 6, rule_id: '', plans: 'music,prime', outcome: 0, ...none },
   ],
   [
     'not_a_request',
     { outcome: 'not_understood' },
-    { valueClass: 5, ruleId: 'misheard', planSet: 'music,prime', outcomeIndex: 2, ...none },
+    { value_class: 5, rule_id: 'misheard', plans: 'music,prime', outcome: 2, ...none },
   ],
   [
     'entitlement',
     { intent: 'play_music' },
-    { valueClass: 3, ruleId: 'music', planSet: 'music,prime', outcomeIndex: 0, ...none },
+    { value_class: 3, rule_id: 'music', plans: 'music,prime', outcome: 0, ...none },
   ],
   [
     'free without the plan',
     { intent: 'play_music', plans: [] },
-    { valueClass: 4, ruleId: 'rest', planSet: '', outcomeIndex: 0, ...none },
+    { value_class: 4, rule_id: 'rest', plans: '', outcome: 0, ...none },
   ],
   [
     'free without a purchase',
     { intent: 'shopping_buy', skillId: 'trivia' },
-    { valueClass: 4, ruleId: 'rest', planSet: 'music,prime', outcomeIndex: 0, ...none, skill: 'trivia' },
+    { value_class: 4, rule_id: 'rest', plans: 'music,prime', outcome: 0, ...none, skill_id: 'trivia' },
   ],
   [
     'direct',
     { intent: 'shopping_buy', purchase, skillId: 'shop' },
-    { valueClass: 1, ruleId: 'bought', planSet: 'music,prime', outcomeIndex: 0, ...purchase, skill: 'shop' },
+    { value_class: 1, rule_id: 'bought', plans: 'music,prime', outcome: 0, ...bought, skill_id: 'shop' },
   ],
 ] as const) {
   test(`appends class, rule and the optional fields: ${name}`, () => {
     const body = bodyOf(over)
     assert.equal(judge.invalidField(body), undefined)
-    assert.deepEqual(judge.append(body), row)
-    assert.deepEqual(judge.append(body), row, 'from the kept answer')
+    const made = () => Object.fromEntries(Object.entries(judge.append(body)).filter(([column]) => column in row))
+    assert.deepEqual(made(), row)
+    assert.deepEqual(made(), row, 'from the kept answer')
   })
 }
 
@@ -210,20 +223,23 @@ test('gives no event the answer kept for another, however many differ', () => {
       const plans = [`plan_${number % 1_500}`, ...(number % 2 === 0 ? ['zzz'] : [])]
       const body = bodyOf({ intent, plans })
       assert.equal(many.invalidField(body), undefined)
-      const row = many.append(body) as { planSet: string; valueClass: number }
-      assert.equal(row.planSet, plans.join(','))
-      assert.equal(row.valueClass, number % 3 === 0 ? valueClasses.free : valueClasses.unclassified)
+      const row = many.append(body)
+      assert.equal(row['plans'], plans.join(','))
+      assert.equal(row['intent'], intent)
+      assert.equal(row['value_class'], number % 3 === 0 ? valueClasses.free : valueClasses.unclassified)
     }
   }
 })
 
-test('describes columns that the writer or the judge provides, each once', () => {
-  const provided = new Set([
-    ...writerSchema(1).fields.map(({ name }) => name),
-    ...assistantIntents.appended.map(({ name }) => name),
-  ])
+test('describes columns of its own fields, each once, and leaves four to the judge', () => {
+  const paths = new Set(assistantIntents.fields.map(({ path }) => path))
+  const judged = assistantIntents.columns.filter(({ from }) => from === undefined)
+  assert.deepEqual(
+    judged.map(({ column }) => column),
+    ['plans', 'outcome', 'value_class', 'rule_id'],
+  )
   for (const { column, from } of assistantIntents.columns) {
-    assert.ok(provided.has(from), `${column} reads ${from}`)
+    assert.ok(from === undefined || paths.has(from), `${column} reads ${from}`)
   }
   const columns = assistantIntents.columns.map(({ column }) => column)
   assert.equal(new Set(columns).size, columns.length)

@@ -102,3 +102,44 @@ test('starts anew after clear', () => {
   sink.long(-1)
   assert.deepEqual([...sink.view()], [1])
 })
+
+test('writes integers of 8 to 64 bits little-endian, two-complement, whatever their sign', () => {
+  const max = Number.MAX_SAFE_INTEGER
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.integer(), fc.integer({ min: -max, max }))),
+      fc.nat({ max: 9 }),
+      (values, room) => {
+        const sink = createByteSink(room)
+        const wanted = Buffer.alloc(values.length * 15)
+        values.forEach((value, index) => {
+          sink.int8(value)
+          sink.int16(value)
+          sink.int32(value)
+          sink.int64(value)
+          const bits = (count: number) => BigInt.asIntN(count, BigInt(value))
+          wanted.writeInt8(Number(bits(8)), index * 15)
+          wanted.writeInt16LE(Number(bits(16)), index * 15 + 1)
+          wanted.writeInt32LE(Number(bits(32)), index * 15 + 3)
+          wanted.writeBigInt64LE(bits(64), index * 15 + 7)
+        })
+        assert.deepEqual(Buffer.from(sink.view()), wanted)
+      },
+    ),
+  )
+})
+
+test('writes counted bytes behind an unsigned varint', () => {
+  for (const size of [0, 1, 127, 128, 16_383, 16_384, 100_000]) {
+    const sink = createByteSink(1)
+    sink.counted(Buffer.alloc(size + 2, 7), 1, size + 1)
+    const bytes = Buffer.from(sink.view())
+    let read = 0
+    let head = 0
+    do {
+      read += (bytes[head]! & 0x7f) * 128 ** head
+    } while (bytes[head++]! >= 0x80)
+    assert.equal(read, size)
+    assert.deepEqual(bytes.subarray(head), Buffer.alloc(size, 7))
+  }
+})

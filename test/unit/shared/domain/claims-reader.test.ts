@@ -4,8 +4,9 @@ import { test } from 'node:test'
 import avro from 'avro-js'
 
 import { parseSchema } from '../../../../services/shared/domain/avro-schema.ts'
-import { createByteSink } from '../../../../services/shared/domain/byte-sink.ts'
 import { claimsMax, createClaimReader } from '../../../../services/shared/domain/claims-reader.ts'
+import { arrayColumn, nativeBlock } from '../../../../services/shared/domain/native-columns.ts'
+import { nativeRows } from '../../../support/native-rows.ts'
 
 interface Claim {
   product: string
@@ -16,15 +17,18 @@ interface Claim {
 const field = (name: string, type: unknown = 'string') => ({ name, type })
 const ours = [field('product'), field('ground'), field('touchedAt', 'long')]
 const arrayOf = (fields: unknown[]) => ({ type: 'array', items: { type: 'record', name: 'Claim', fields } })
-const appended = avro.parse({
-  type: 'record',
-  name: 'Appended',
-  fields: [
-    field('products', { type: 'array', items: 'string' }),
-    field('grounds', { type: 'array', items: 'string' }),
-    field('touches', { type: 'array', items: 'long' }),
-  ],
+const openLists = () => ({
+  products: arrayColumn('String'),
+  grounds: arrayColumn('String'),
+  touches: arrayColumn("DateTime64(3, 'UTC')"),
 })
+const rowsOf = (rows: number, lists: ReturnType<typeof openLists>) =>
+  nativeRows(
+    nativeBlock(
+      rows,
+      Object.entries(lists).map(([name, list]) => ({ name, type: list.type, parts: list.parts() })),
+    ),
+  )
 
 /** What is read of bytes that this schema wrote; undefined where they hold no claims that can be read. */
 function read(schema: unknown, body: Buffer) {
@@ -32,9 +36,9 @@ function read(schema: unknown, body: Buffer) {
   if (!reader.read(body, 0, body.length)) {
     return undefined
   }
-  const sink = createByteSink()
-  reader.append(body, sink)
-  return { ...(appended.fromBuffer(Buffer.from(sink.view())) as object) }
+  const lists = openLists()
+  reader.append(body, lists)
+  return rowsOf(1, lists)[0]
 }
 const written = (fields: unknown[], claims: readonly object[]) => avro.parse(arrayOf(fields)).toBuffer(claims)
 const claim = (over: Partial<Claim> = {}): Claim => ({ product: 'echo', ground: 'owned', touchedAt: 1.5e12, ...over })
@@ -98,7 +102,12 @@ test('starts anew with each order', () => {
   const [full, empty] = [written(ours, [claim()]), written(ours, [])]
   assert.ok(reader.read(full, 0, full.length))
   assert.ok(reader.read(empty, 0, empty.length))
-  const sink = createByteSink()
-  reader.append(empty, sink)
-  assert.deepEqual(sink.view(), Uint8Array.of(0, 0, 0))
+  const lists = openLists()
+  reader.append(empty, lists)
+  assert.ok(reader.read(full, 0, full.length))
+  reader.append(full, lists)
+  assert.deepEqual(rowsOf(2, lists), [
+    { products: [], grounds: [], touches: [] },
+    { products: ['echo'], grounds: ['owned'], touches: [1.5e12] },
+  ])
 })

@@ -49,7 +49,8 @@ test('names the field that is out of bounds', () => {
   }
 })
 
-test('asks for texts before numbers, and for numbers before choices', () => {
-  assert.equal(outside('control', 9, 'A'), 2)
-  assert.equal(outside('control', 9, 'a'), 1)
+test('asks for texts in their order, then for numbers', () => {
+  assert.equal(outside('control', 9, 'A'), 0)
+  assert.equal(outside('holdout', 9, 'A'), 2)
+  assert.equal(outside('holdout', 9, 'a'), 1)
 })

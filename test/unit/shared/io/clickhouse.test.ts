@@ -81,7 +81,7 @@ test('says of a closed port that ClickHouse is not reached there, whichever call
     () => clickHouse.rows('SELECT 1'),
     () => clickHouse.bytes('SELECT 1 FORMAT RowBinary'),
     () => clickHouse.command('SELECT 1'),
-    () => clickHouse.insert('INSERT INTO x FORMAT Avro', body, { params: {}, settings: {} }),
+    () => clickHouse.insert('INSERT INTO x FORMAT Native', body, { params: {}, settings: {} }),
   ]) {
     await assert.rejects(call(), (thrown: PipelineError) => {
       assert.equal(thrown.code, 'clickhouse_unreachable')

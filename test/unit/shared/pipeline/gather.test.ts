@@ -4,7 +4,6 @@ import { test } from 'node:test'
 import avro from 'avro-js'
 
 import { assistantIntents } from '../../../../services/shared/domain/assistant-intents.ts'
-import type { ContainerWriter } from '../../../../services/shared/domain/avro-container.ts'
 import { parseSchema } from '../../../../services/shared/domain/avro-schema.ts'
 import { createDuplicateMemory } from '../../../../services/shared/domain/duplicate-memory.ts'
 import { defaultFateSettings, type FateSettings } from '../../../../services/shared/domain/fate.ts'
@@ -13,14 +12,11 @@ import { schemasPerBatchMax } from '../../../../services/shared/domain/plan.ts'
 import { frame } from '../../../../services/shared/domain/wire.ts'
 import { canonicalHash } from '../../../../services/shared/io/canonical-hash.ts'
 import { loadTaxonomy } from '../../../../services/shared/io/taxonomy-file.ts'
-import {
-  batchFull,
-  createGatherer,
-  duplicateRowSchema,
-  rejectedRowSchema,
-} from '../../../../services/shared/pipeline/gather.ts'
+import { batchFull, createGatherer } from '../../../../services/shared/pipeline/gather.ts'
 import { createReader } from '../../../../services/shared/pipeline/reader.ts'
+import type { RowBlock } from '../../../../services/shared/pipeline/rows.ts'
 import { encoders, eventId, makeEvent, purchase, sentAtMs, writerSchema } from '../../../support/events.ts'
+import { nativeRows } from '../../../support/native-rows.ts'
 
 const { taxonomy } = loadTaxonomy(1)
 const fates: FateSettings = { ...defaultFateSettings, eventBytesMax: 400, duplicateWindowOffsets: 10 }
@@ -52,18 +48,7 @@ function open(schemas: Record<number, unknown> = { 1: writerSchema(1), 2: writer
   return { gatherer, add }
 }
 
-/** The rows of a container: an array's block is written as a container's is. */
-function rowsOf(container: ContainerWriter, schema: unknown): Record<string, unknown>[] {
-  const count = avro.parse('long').toBuffer(container.rows)
-  const array = Buffer.concat([count, Buffer.from(container.sink.view()), Buffer.alloc(1)])
-  return (avro.parse({ type: 'array', items: schema }).fromBuffer(array) as object[]).map((row) => ({ ...row }))
-}
-
-const acceptedRows = (gatherer: ReturnType<typeof open>['gatherer'], schemaId: number, json: unknown) => {
-  const reader = readerOf(schemaId, json)
-  assert.ok(!('fault' in reader))
-  return rowsOf(gatherer.accepted.get(schemaId)!, reader.containerSchema)
-}
+const rowsOf = (block: RowBlock) => nativeRows(block.parts())
 
 /** Fate of one message alone: accepted, or reason and detail. */
 function fateOf(value: Uint8Array | null, over: Partial<WholeRecord> = {}): string {
@@ -75,7 +60,7 @@ function fateOf(value: Uint8Array | null, over: Partial<WholeRecord> = {}): stri
   if (tally.accepted === 1) {
     return 'accepted'
   }
-  const [row] = rowsOf(gatherer.rejected, rejectedRowSchema)
+  const [row] = rowsOf(gatherer.rejected)
   assert.deepEqual(tally.reasons, { [String(row!['reason'])]: 1 })
   return `${String(row!['reason'])}: ${String(row!['detail'])}`
 }
@@ -142,14 +127,13 @@ test('keeps the rejected as it stood in the log: bytes, key, place and time', ()
   add(Buffer.from('not framed'), { offset: 40 })
   add(null, { offset: 41, key: null, timestampMs: sentAtMs + 1 })
   add(Buffer.alloc(0), { offset: 42, key: Buffer.alloc(0), timestampMs: Number.NaN })
-  const rows = rowsOf(gatherer.rejected, rejectedRowSchema)
-  const bytes = (wrapped: unknown) => (wrapped === null ? null : (wrapped as { bytes: Buffer }).bytes.toString())
+  const rows = rowsOf(gatherer.rejected)
   assert.deepEqual(
-    rows.map((row) => [row['kafkaOffset'], row['recordedAt'], bytes(row['key']), bytes(row['value'])]),
+    rows.map((row) => [row['kafka_offset'], row['recorded_at'], row['key'], row['value']]),
     [
-      [40, sentAtMs, 'key', 'not framed'],
-      [41, sentAtMs + 1, null, null],
-      [42, 0, '', ''],
+      [40n, sentAtMs, 'key', 'not framed'],
+      [41n, sentAtMs + 1, null, null],
+      [42n, 0, '', ''],
     ],
   )
 })
@@ -165,26 +149,21 @@ for (const [timestampMs, stored] of [
   test(`stores the record time ${timestampMs} as ${stored}, which ClickHouse can hold`, () => {
     const { gatherer, add } = open()
     add(null, { timestampMs })
-    assert.equal(rowsOf(gatherer.rejected, rejectedRowSchema)[0]!['recordedAt'], stored)
+    assert.equal(rowsOf(gatherer.rejected)[0]!['recorded_at'], stored)
     assert.deepEqual([gatherer.tally.recordTimeLow, gatherer.tally.recordTimeHigh], [stored, stored])
   })
 }
 
-test('takes both writer schemas in one batch, each into a container of its own', () => {
+test('takes both writer schemas in one batch, in the order of the log', () => {
   const { gatherer, add } = open()
   add(encoders[1].encode(makeEvent(1, { purchase, intent: 'shopping_buy' })), { offset: 5 })
   add(encoders[2].encode(makeEvent(2, { skillId: 'trivia' })), { offset: 6 })
   add(encoders[1].encode(makeEvent(3)), { offset: 9 })
-  assert.deepEqual([...gatherer.accepted.keys()], [1, 2])
-  const ones = acceptedRows(gatherer, 1, writerSchema(1))
-  const [two] = acceptedRows(gatherer, 2, writerSchema(2))
-  assert.deepEqual(
-    ones.map((row) => row['kafkaOffset']),
-    [5, 9],
-  )
-  assert.deepEqual([ones[0]!['ruleId'], ones[0]!['orderId'], ones[0]!['skill']], ['direct_purchase', 'order-1', ''])
-  assert.deepEqual([two!['kafkaOffset'], two!['recordedAt'], two!['skill']], [6, sentAtMs, 'trivia'])
-  assert.deepEqual(two!['eventId'], eventId(2))
+  const [one, two, three] = rowsOf(gatherer.accepted)
+  assert.deepEqual([one!['kafka_offset'], two!['kafka_offset'], three!['kafka_offset']], [5n, 6n, 9n])
+  assert.deepEqual([one!['rule_id'], one!['order_id'], one!['skill_id']], ['direct_purchase', 'order-1', ''])
+  assert.deepEqual([two!['recorded_at'], two!['skill_id'], two!['order_id']], [sentAtMs, 'trivia', ''])
+  assert.deepEqual(two!['event_id'], eventId(2))
   assert.deepEqual(gatherer.schemas, { 1: canonicalHash(writerSchema(1)), 2: canonicalHash(writerSchema(2)) })
   const { tally } = gatherer
   assert.deepEqual([tally.base, tally.messages, tally.accepted, tally.acceptedOffsets], [5, 3, 3, 0 + 1 + 4])
@@ -205,10 +184,9 @@ test('takes a writer with an optional field that nobody here knows, also one cal
   }
   add(frame(9, avro.parse(schema).toBuffer(event)))
   assert.equal(gatherer.tally.accepted, 1)
-  const [row] = acceptedRows(gatherer, 9, schema)
+  const [row] = rowsOf(gatherer.accepted)
   assert.equal(row!['intent'], 'weather_query')
   assert.equal(row!['currency'], '', 'the currency of the purchase, which there is none')
-  assert.equal((row!['writer_currency'] as { string: string }).string, 'USD')
 })
 
 test('rejects the events of a writer that lacks a required field, and names the field', () => {
@@ -216,7 +194,7 @@ test('rejects the events of a writer that lacks a required field, and names the 
   schema.fields = schema.fields.filter(({ name }) => name !== 'locale')
   const { gatherer, add } = open({ 9: schema })
   add(frame(9, avro.parse(schema).toBuffer({ ...makeEvent(1), purchase: null })))
-  const [row] = rowsOf(gatherer.rejected, rejectedRowSchema)
+  const [row] = rowsOf(gatherer.rejected)
   assert.equal(row!['reason'], 'unknown_schema')
   assert.equal(row!['detail'], 'the schema lacks the required field locale')
   assert.deepEqual(gatherer.schemas, {}, 'a schema that served nothing is no part of the plan')
@@ -255,8 +233,8 @@ test('takes for a duplicate a copy within the window: exactly so far back, and n
   add(good, { offset: 10 })
   add(good, { offset: 21 })
   assert.deepEqual([gatherer.tally.accepted, gatherer.tally.duplicate], [2, 1])
-  const [row] = rowsOf(gatherer.duplicates, duplicateRowSchema)
-  assert.deepEqual(row, { eventId: eventId(1), kafkaOffset: 10, recordedAt: sentAtMs })
+  const [row] = rowsOf(gatherer.duplicates)
+  assert.deepEqual(row, { event_id: eventId(1), kafka_offset: 10n, recorded_at: sentAtMs })
 })
 
 test('does not remember a rejected event, so that its good copy is accepted', () => {
@@ -283,7 +261,7 @@ test('keeps the sums of offsets exact just below 2^52', () => {
   assert.equal(tally.base, base)
   const sum = (rest: number) => Array.from({ length: 100 }, (_, index) => index * 3 + rest).reduce((a, b) => a + b)
   assert.deepEqual([tally.acceptedOffsets, tally.duplicateOffsets, tally.rejectedOffsets], [sum(0), sum(1), sum(2)])
-  assert.equal(rowsOf(gatherer.rejected, rejectedRowSchema)[0]!['kafkaOffset'], base + 2)
+  assert.equal(rowsOf(gatherer.rejected)[0]!['kafka_offset'], BigInt(base + 2))
 })
 
 test('counts the bytes of all rows, and starts at nothing after clear', () => {
@@ -292,7 +270,7 @@ test('counts the bytes of all rows, and starts at nothing after clear', () => {
   add(good)
   add(good)
   add(null)
-  const parts = [...gatherer.accepted.values(), gatherer.duplicates, gatherer.rejected]
+  const parts = [gatherer.accepted, gatherer.duplicates, gatherer.rejected]
   assert.equal(
     gatherer.bytes(),
     parts.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -300,5 +278,5 @@ test('counts the bytes of all rows, and starts at nothing after clear', () => {
   gatherer.clear()
   assert.equal(gatherer.bytes(), 0)
   assert.deepEqual(gatherer.tally, open().gatherer.tally)
-  assert.deepEqual([gatherer.accepted.size, gatherer.schemas], [0, {}])
+  assert.deepEqual([gatherer.accepted.rows, gatherer.schemas], [0, {}])
 })

@@ -62,7 +62,7 @@ const ledgerOf = (batch: SealedBatch) => {
   return JSON.parse(Buffer.concat(ledger.body).toString()) as Record<string, unknown>
 }
 
-test('inserts accepted rows, one insert a writer schema, then duplicates, then the rejected, the ledger last', () => {
+test('inserts accepted rows of all writer schemas, then duplicates, then the rejected, the ledger last', () => {
   const values = [
     encoders[2].encode(makeEvent(1)),
     encoders[1].encode(makeEvent(2)),
@@ -74,10 +74,9 @@ test('inserts accepted rows, one insert a writer schema, then duplicates, then t
   assert.deepEqual(
     inserts.map((insert) => [insert.table, insert.token, insert.rows, insert.format]),
     [
-      ['intent_events', `${token}#2`, 1, 'Avro'],
-      ['intent_events', `${token}#1`, 1, 'Avro'],
-      ['duplicate_events', token, 1, 'Avro'],
-      ['rejected_events', token, 1, 'Avro'],
+      ['intent_events', token, 2, 'Native'],
+      ['duplicate_events', token, 1, 'Native'],
+      ['rejected_events', token, 1, 'Native'],
       ['ingest_batches', token, 1, 'JSONEachRow'],
     ],
   )
@@ -175,14 +174,17 @@ test('inserts under every setting that exactly-once needs (rule 9)', () => {
 test('puts the lease into the statement, for the server to check', () => {
   const insert = batchInserts(assistantIntents, sealed([null]))[0]!
   const sql = insertSql(insert, { database: 'intent_ledger' })
-  assert.match(sql, /^INSERT INTO intent_ledger\.rejected_events \(topic, topic_id, partition, kafka_offset, /)
   assert.match(
     sql,
-    /WHERE throwIf\(toUnixTimestamp64Milli\(now64\(3\)\) > \{lease_ends_ms:Int64\}, '[^']+'\) = 0 FORMAT Avro$/,
+    /^INSERT INTO intent_ledger\.rejected_events \(reason, detail, key, value, kafka_offset, recorded_at, topic_id, partition, topic\) /,
+  )
+  assert.match(
+    sql,
+    /WHERE throwIf\(toUnixTimestamp64Milli\(now64\(3\)\) > \{lease_ends_ms:Int64\}, '[^']+'\) = 0 FORMAT Native$/,
   )
   assert.match(
     insertSql(insert, { database: 'd', table: 'staging', where: 'x = 1' }),
-    /^INSERT INTO d\.staging .* = 0 AND x = 1 FORMAT Avro$/,
+    /^INSERT INTO d\.staging .* = 0 AND x = 1 FORMAT Native$/,
   )
 })
 
