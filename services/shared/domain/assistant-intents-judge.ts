@@ -39,6 +39,9 @@ interface WrittenVerdict {
   readonly ruleId: KeptText
 }
 
+/** More than the plans of a valid event take. */
+const plansBytesMax = 1_024
+
 /** An Avro array without items. */
 const emptyArray = viewOf(Uint8Array.of(0))
 
@@ -59,7 +62,14 @@ export function createIntentJudge(options: JudgeOptions): Judge {
   const putRuleId = columns.text('rule_id')
   const setNumbers = new Map<string, number>()
   let setNumbersMade = 0
-  const planSets = createSpanCache<PlanSet>((span) => {
+  const planSets = createSpanCache(planSetOf, 1_024)
+  /** By the number of the intent's text. */
+  const intents: (Intent | undefined)[] = []
+  const written = new Map<string, WrittenVerdict>()
+  /** Of the event that was checked last. */
+  let planSet = planSets.get(emptyArray, 0, emptyArray.byteLength)
+
+  function planSetOf(span: Uint8Array): PlanSet {
     const plans = readPlans(span, latin)
     return {
       valid: plansAreValid(plans),
@@ -67,12 +77,7 @@ export function createIntentJudge(options: JudgeOptions): Judge {
       text: keepText(encode.encode(plans.join(','))),
       number: setNumberOf(plans),
     }
-  }, 1_024)
-  /** By the number of the intent's text. */
-  const intents: (Intent | undefined)[] = []
-  const written = new Map<string, WrittenVerdict>()
-  /** Of the event that was checked last. */
-  let planSet = planSets.get(emptyArray, 0, emptyArray.byteLength)
+  }
 
   function intentOf(number: number): Intent {
     const { texts } = found.dictionary
@@ -128,7 +133,10 @@ export function createIntentJudge(options: JudgeOptions): Judge {
       if (writerOutcomes[readVarint(bytes, at[slots.outcome]!)] === undefined) {
         return slots.outcome >> 1
       }
-      planSet = planSets.get(view, at[slots.plans]!, at[slots.plans + 1]!)
+      const start = at[slots.plans]!
+      const end = at[slots.plans + 1]!
+      // What is looked up is kept, so what is far too long is not.
+      planSet = end - start > plansBytesMax ? planSetOf(bytes.subarray(start, end)) : planSets.get(view, start, end)
       return planSet.valid ? -1 : slots.plans >> 1
     },
     append({ bytes }, at) {

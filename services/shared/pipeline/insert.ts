@@ -26,6 +26,7 @@ export interface TableInsert {
   /** `columns` and `select` make the statement, see `insertSql`. */
   readonly columns: readonly string[]
   readonly select: readonly string[]
+  /** Columns with their types, as it stands between quotes. */
   readonly structure: string
   readonly format: 'Native' | 'JSONEachRow'
   readonly params: QueryParams
@@ -66,7 +67,7 @@ export function insertSettings(token: string): ClickHouseSettings {
 export function insertSql(insert: TableInsert, options: { database: string; table?: string; where?: string }): string {
   return [
     `INSERT INTO ${options.database}.${options.table ?? insert.table} (${insert.columns.join(', ')})`,
-    `SELECT ${insert.select.join(', ')} FROM input('${insert.structure.replaceAll("'", "\\'")}')`,
+    `SELECT ${insert.select.join(', ')} FROM input('${insert.structure}')`,
     `WHERE throwIf(toUnixTimestamp64Milli(now64(3)) > {lease_ends_ms:Int64}, 'the lease of this batch has ended') = 0`,
     ...(options.where === undefined ? [] : [`AND ${options.where}`]),
     `FORMAT ${insert.format}`,
@@ -129,7 +130,7 @@ function blockInsert(
       rows: block.rows,
       columns: [...names, ...given],
       select: [...names, ...given.map((param) => `{${param}:${paramTypes[param]!}}`)],
-      structure: columns.map(({ column, type }) => `${column} ${type}`).join(', '),
+      structure: columns.map(({ column, type }) => `${column} ${type.replaceAll("'", "\\'")}`).join(', '),
       format: 'Native',
       params,
       body: block.parts(),

@@ -80,7 +80,9 @@ export function createStreamRows(stream: Pick<StreamDefinition, 'fields' | 'colu
     const column = sources.find((source) => source.field === index)?.column
     const fits = checks.get(field.path)
     const dictionary = column !== undefined && 'dictionary' in column ? column.dictionary : undefined
-    return dictionary === undefined && fits === undefined ? [] : [{ slot: index * 2, dictionary, fits }]
+    // What is looked up is kept, so what is too long anyway is not.
+    const bytesMax = field.text?.max ?? Math.max(...(field.oneOf ?? ['']).map((choice) => choice.length))
+    return dictionary === undefined && fits === undefined ? [] : [{ slot: index * 2, dictionary, fits, bytesMax }]
   })
   const numbers = stream.fields.flatMap(({ kinds, bounds }, field) =>
     kinds.includes('long') || kinds.includes('int')
@@ -160,14 +162,18 @@ export function createStreamRows(stream: Pick<StreamDefinition, 'fields' | 'colu
     number: (field) => values[field]!,
     check({ bytes, view }, at) {
       for (let index = 0; index < texts.length; index++) {
-        const { slot, dictionary, fits } = texts[index]!
+        const { slot, dictionary, fits, bytesMax } = texts[index]!
         const start = at[slot]!
+        const end = at[slot + 1]!
         if (dictionary === undefined) {
-          if (start >= 0 && !fits!(bytes, start, at[slot + 1]!)) {
+          if (start >= 0 && !fits!(bytes, start, end)) {
             return slot >> 1
           }
         } else if (start >= 0) {
-          const text = lookUp(dictionary, view, start, at[slot + 1]!)
+          if (end - start > bytesMax) {
+            return slot >> 1
+          }
+          const text = lookUp(dictionary, view, start, end)
           if (dictionary.fits[text] === 0) {
             return slot >> 1
           }

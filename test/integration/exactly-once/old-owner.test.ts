@@ -10,7 +10,7 @@ import { waitUntilDrained } from '../../support/assert-exact.ts'
 const oneMembership = { KAFKA_MEMBERSHIPS: '1' }
 
 describe('an old owner that wakes', { concurrency: 4 }, () => {
-  for (const step of ['before_plan:2', 'before_accepted:3', 'before_ledger:2', 'before_done:2']) {
+  for (const step of ['before_plan:2', 'before_accepted:2', 'before_ledger:2', 'before_done:2']) {
     test(`${step}: stores nothing twice and joins anew`, async (t) => {
       const work = await pipelineCase(t, { env: oneMembership })
       await work.simulate({ events: 2_000 })
@@ -31,7 +31,7 @@ describe('an old owner whose lease has ended', { concurrency: 2 }, () => {
     const work = await pipelineCase(t, { env: { ...oneMembership, LEASE_MS: '1000' } })
     await work.simulate({ events: 2_000 })
     const log = await work.readLog()
-    const old = work.startProcess({ STOP_AT: 'before_accepted:3', STOP_SIGNAL: 'SIGSTOP' })
+    const old = work.startProcess({ STOP_AT: 'before_accepted:2', STOP_SIGNAL: 'SIGSTOP' })
     await old.atStep()
     const next = work.startProcess({ LEASE_MS: '60000' })
     await waitUntilDrained([log], { ...work, check: next.assertAlive })
@@ -44,7 +44,7 @@ describe('an old owner whose lease has ended', { concurrency: 2 }, () => {
   test('while it still owns the partition it plans anew and goes on', async (t) => {
     const work = await pipelineCase(t, { env: { ...oneMembership, LEASE_MS: '1000', SESSION_TIMEOUT_MS: '10000' } })
     await work.simulate({ events: 2_000 })
-    const only = work.startProcess({ STOP_AT: 'before_accepted:3', STOP_SIGNAL: 'SIGSTOP' })
+    const only = work.startProcess({ STOP_AT: 'before_accepted:2', STOP_SIGNAL: 'SIGSTOP' })
     await only.atStep()
     const stoppedAt = performance.now()
     await waitFor('the lease to end', () => performance.now() - stoppedAt > 1_500)

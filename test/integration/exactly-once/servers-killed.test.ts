@@ -67,7 +67,7 @@ test('parts lost behind their deduplication record are restored, in every table,
 
   const killed = await pipelineCase(t, { stack, env })
   await killed.simulate({ events: 2_000 })
-  assert.equal(await killed.startProcess({ STOP_AT: 'after_accepted:3' }).ended(), 'SIGKILL')
+  assert.equal(await killed.startProcess({ STOP_AT: 'after_accepted:2' }).ended(), 'SIGKILL')
   await losePart(stack, killed, 'intent_events')
   await killed.assertDrained([killed.startProcess()])
 })

@@ -25,7 +25,7 @@ test('a batch redone 500 days later has the fates it had: only the time of the r
 test('a batch planned under one taxonomy and window is finished under them by a process that has others', async (t) => {
   const work = await pipelineCase(t)
   await work.simulate({ events: 2_000 })
-  const first = work.startProcess({ STOP_AT: 'after_accepted:3' })
+  const first = work.startProcess({ STOP_AT: 'after_accepted:2' })
   assert.equal(await first.ended(), 'SIGKILL')
   const plan = decodePlan((await work.admin.committed(work.group, work.topic)).get(0)?.metadata)
   assert.ok(plan !== undefined && plan.first > 0)

@@ -49,7 +49,7 @@ test('a plan deleted before its first insert: the range is planned anew', async 
 test('a plan deleted in the middle of its inserts: stops and says so, instead of storing them twice', async (t) => {
   const work = await pipelineCase(t)
   await work.simulate({ events: 2_000 })
-  assert.equal(await work.startProcess({ STOP_AT: 'after_accepted:3' }).ended(), 'SIGKILL')
+  assert.equal(await work.startProcess({ STOP_AT: 'after_accepted:2' }).ended(), 'SIGKILL')
   await waitFor('the group to be empty', async () => (await work.admin.groupMembers(work.group)) === 0)
   await asAdmin(work, (admin) => admin.deleteGroups([work.group]))
   await assert.rejects(

@@ -124,6 +124,17 @@ test('names the first text that is out of bounds, then the first number, also wh
   assert.equal(rows.rows, 0)
 })
 
+test('keeps nothing of texts that are too long, however many come', () => {
+  const { rows, add } = open()
+  add({})
+  const { texts } = rows.judged.found('name').dictionary
+  const before = { count: texts.count, bytes: texts.arena.byteLength }
+  for (let number = 0; number < 1_000; number++) {
+    assert.equal(add({ name: `a${number}`.padEnd(10_000, 'x') }), 'name')
+  }
+  assert.deepEqual({ count: texts.count, bytes: texts.arena.byteLength }, before)
+})
+
 test('says how many bytes it holds, and starts anew after clear', () => {
   const { rows, add } = open()
   assert.equal(rows.bytes, 0)
