@@ -120,7 +120,7 @@ function rollupColumns(rollup: Rollup): string[] {
 
 function rollupFromRows({ database, stream }: DigestSource, rollup: Rollup, within: string): string {
   const keys = rollup.keys.map((key) => `${rollup.keySql[key] ?? key} AS ${key}`)
-  const measures = Object.entries(rollup.measures).map(([name, sql]) => `${sql} AS ${name}`)
+  const measures = Object.entries(rollup.measures).map(([name, added]) => `sum(${added}) AS ${name}`)
   const where = rollup.where === undefined ? within : `${within} AND ${rollup.where}`
   return `SELECT ${[...keys, ...measures, ...householdsOf(rollup, 'uniqCombined64(household)')].join(', ')}
     FROM ${database}.${stream.table} WHERE ${where} GROUP BY ${rollup.keys.join(', ')}`

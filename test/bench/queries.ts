@@ -9,6 +9,7 @@ import { createClickHouse, type ClickHouse } from '../../services/shared/io/clic
 import { migrate } from '../../services/shared/io/migrations.ts'
 import { audit } from '../../services/shared/pipeline/audit.ts'
 import { ledgerInsert, type LedgerRow } from '../../services/shared/pipeline/insert.ts'
+import { rollupsOf } from '../../services/shared/pipeline/rollups.ts'
 import { createStore } from '../../services/shared/pipeline/store.ts'
 import { print, say, withServers, type BenchServers } from './bench-servers.ts'
 import { partitions } from './fill.ts'
@@ -47,6 +48,7 @@ async function measure({ events, rounds }: { events: number; rounds: number }, s
   await migrate(pipeline, { database, dedupWindowBlocks })
   await fill(pipeline, events)
   await waitUntilQuiet(pipeline)
+  await mergePastMonths(pipeline)
   await sayDisk(pipeline, events)
   const login = { url: stack.clickhouseUrl, user: 'analyst', password: stack.secrets.analystPassword }
   const analysts = Array.from({ length: clientsAtOnce }, () => createClickHouse(login))
@@ -103,6 +105,22 @@ function ledgerRow(place: { topicId: string; partition: number; offset: number }
     ...{ duplicate_offset_sum: '0', rejected_offset_sum: '0', taxonomy_version: 1 },
     ...{ event_low: null, event_high: null, record_low: null, record_high: null },
     token: `${topicId}/${partition}/${offset}-${last}`,
+  }
+}
+
+/** What the server does by itself a day after a month's last row: merges each roll-up of every month but the last whole. */
+async function mergePastMonths(pipeline: ClickHouse): Promise<void> {
+  const months = await pipeline.rows<{ table: string; partition_id: string }>(
+    `SELECT DISTINCT table, partition_id FROM system.parts
+     WHERE active AND database = {database:String} AND has({tables:Array(String)}, table) AND partition_id < {last:String}`,
+    {
+      database,
+      tables: rollupsOf(assistantIntents).map(({ table }) => table),
+      last: everyDay.to.slice(0, 7).replace('-', ''),
+    },
+  )
+  for (const { table, partition_id } of months) {
+    await pipeline.command(`OPTIMIZE TABLE ${database}.${table} PARTITION ID '${partition_id}' FINAL`, {})
   }
 }
 

@@ -7,7 +7,7 @@ export const sqlPieces = new Set([
   // Tables and columns of the stream's definition, fates, roll-ups, and names drawn by us.
   ...['table', 'target', 'raw', 'staging', 'fate', 'insert.table', 'options.table ?? insert.table', 'stream.table'],
   ...['deps.stream.table', 'rollup.table', "insert.columns.join(', ')", "insert.select.join(', ')", 'insert.structure'],
-  ...["sums('raw')", "sums('rollup')", 'keyText', 'rollupKeyText', 'using', 'select', 'source'],
+  ...['using', 'select', 'source'],
   ...["names.map((name) => `raw_${name} != rollup_${name}`).join(' OR ')"],
   ...["names.map((name) => `toString(raw_${name}) AS r_${name}, toString(rollup_${name}) AS u_${name}`).join(', ')"],
   // Conditions, whose values are parameters.
@@ -21,7 +21,7 @@ export const sqlPieces = new Set([
     'options.where',
     "where.join(' AND ')",
   ],
-  ...["day === undefined ? '' : 'WHERE day = {day:Date}'", "where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`"],
+  ...["where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`"],
   // A view's name, order and the names of its parameters from one closed list; values are parameters.
   ...['call', 'order', 'views', 'exportFormatNames[format]'],
   // What ClickHouse itself answered: a month as a number, the id of a partition.
@@ -52,6 +52,9 @@ export const sqlPieces = new Set([
   ...['numbers(cells.map(({ rest }) => rest))', 'numbers(tastes)', 'numbers(buyers)', 'days[0]!', 'days.at(-1)! + 1'],
   ...['numbers(weightUpTo.slice(0, -1))', 'cohorts.months.length', 'cohorts.prime', 'rateMedian', 'rateSigma'],
   ...['strings(Object.keys(cohorts.countries))', 'numbers([0, ...upTo])', 'numbers(upTo)', 'upTo.at(-1)!'],
+  // The audit of roll-ups: keys and sums of its list (services/shared/pipeline/rollups.ts), statements of our own inside each other.
+  ...["rawSums.join(', ')", 'none', "sums.join(', ')", "sides.join(' UNION ALL ')"],
+  ...['rawKeys', 'rawSums', 'rolledKeys', 'rolledSums'],
   // A replay: tables, columns and keys of the stream and of its roll-ups, and the ranges of the log, whose numbers are parameters
   // named by their place.
   ...['source.database', 'within.sql', 'within', 'where', 'from', 'rows', 'sums', 'keys', 'at', 'rollup.where'],

@@ -2,6 +2,7 @@
 -- A household hashes to one of 64 buckets, the same on every day; the spread between buckets gives the interval.
 --
 -- Parts are merged ten at a time, not five (merge_selector_base): states are dear to merge, and half of the merges are enough.
+-- A month that nothing was added to for a day is merged whole: a question over a quarter reads a part a month.
 -- A cohort is read from a granule or two of each day, so granules by cohort are small.
 
 CREATE TABLE IF NOT EXISTS {{database}}.usage_by_cohort_daily {{on_cluster}}
@@ -20,7 +21,9 @@ CREATE TABLE IF NOT EXISTS {{database}}.usage_by_cohort_daily {{on_cluster}}
 ENGINE = {{replicated}}AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, product, cohort_month, country, plans, value_class, taxonomy_version, bucket)
-SETTINGS index_granularity = 2048, merge_selector_base = 10, non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+SETTINGS index_granularity = 2048, merge_selector_base = 10,
+    min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1,
+    non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.usage_by_cohort_daily_feed {{on_cluster}}
 TO {{database}}.usage_by_cohort_daily
@@ -54,7 +57,9 @@ CREATE TABLE IF NOT EXISTS {{database}}.households_by_cohort_daily {{on_cluster}
 ENGINE = {{replicated}}AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, product, cohort_month, country, plans, taxonomy_version)
-SETTINGS index_granularity = 2048, merge_selector_base = 10, non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+SETTINGS index_granularity = 2048, merge_selector_base = 10,
+    min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1,
+    non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.households_by_cohort_daily_feed {{on_cluster}}
 TO {{database}}.households_by_cohort_daily
@@ -85,7 +90,9 @@ CREATE TABLE IF NOT EXISTS {{database}}.usage_by_intent_daily {{on_cluster}}
 ENGINE = {{replicated}}AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, product, country, intent, value_class, taxonomy_version)
-SETTINGS merge_selector_base = 10, non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+SETTINGS merge_selector_base = 10,
+    min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1,
+    non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.usage_by_intent_daily_feed {{on_cluster}}
 TO {{database}}.usage_by_intent_daily
@@ -119,7 +126,9 @@ CREATE TABLE IF NOT EXISTS {{database}}.purchases_daily {{on_cluster}}
 ENGINE = {{replicated}}AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, product, cohort_month, country, plans, value_class, taxonomy_version, currency)
-SETTINGS merge_selector_base = 10, non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+SETTINGS merge_selector_base = 10,
+    min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1,
+    non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.purchases_daily_feed {{on_cluster}}
 TO {{database}}.purchases_daily

@@ -27,15 +27,16 @@ CREATE VIEW IF NOT EXISTS {{views}}.usage_share {{on_cluster}} DEFINER = pipelin
 WITH
     arrayFilter(d -> d != '', splitByChar(',', replaceAll({by:String}, ' ', ''))) AS dimensions,
 
-    -- The cell of a row of either roll-up, and whether it is in the window and passes the filters. toDate(0) is no day of ours.
-    ((product, cohort_month, country, plans, day, version) -> (
-        if({by:String} LIKE '%product%', product, ''),
-        if({by:String} LIKE '%cohort_month%', cohort_month, toDate(0)),
-        if({by:String} LIKE '%country%', country, ''),
-        if({by:String} LIKE '%plans%', plans, ''),
-        if({by:String} LIKE '%day%', day, toDate(0)),
-        version
-    )) AS key_of,
+    -- The cell of a row of either roll-up as a number whose low 6 bits are free for a bucket. Texts of few values are hashed once
+    -- each, and millions of rows are summed by one number: two of 2,000 cells share theirs by a chance of 10^-11.
+    ((product, cohort_month, country, plans, day, version) -> bitAnd(bitNot(toUInt64(63)),
+        if({by:String} LIKE '%product%', 3 * cityHash64(product), 0)
+        + if({by:String} LIKE '%cohort_month%', 5 * cityHash64(cohort_month), 0)
+        + if({by:String} LIKE '%country%', 7 * cityHash64(country), 0)
+        + if({by:String} LIKE '%plans%', 11 * cityHash64(plans), 0)
+        + if({by:String} LIKE '%day%', 13 * cityHash64(day), 0)
+        + 17 * cityHash64(version))) AS cell_of,
+    -- Whether it is in the window and passes the filters.
     ((day, product, cohort_month, country, plans) ->
         day BETWEEN {from:Date} AND {to:Date}
         AND ({product:String} = '' OR product = {product:String})
@@ -43,29 +44,40 @@ WITH
         AND ({plans:String} = 'any' OR plans = {plans:String})
         AND ({cohort:String} = '' OR cohort_month = toDateOrZero(concat({cohort:String}, '-01')))) AS asked_for,
 
-    -- Requests per household bucket. Millions of rows are summed by the hash of their cell, in half the time that its texts
-    -- take: two of 2,000 cells share one by a chance of 10^-13.
+    -- Requests per cell and household bucket.
     sums AS
     (
         SELECT
-            cityHash64(key_of(product, cohort_month, country, plans, day, taxonomy_version)) AS hash,
+            cell_of(product, cohort_month, country, plans, day, taxonomy_version) + bucket AS place,
             sum(requests) AS x,
             sumIf(requests, value_class = 'direct') AS strict,
             sumIf(requests, value_class IN ('direct', 'assisted', 'entitlement')) AS broad
         FROM {{database}}.usage_by_cohort_daily
         WHERE asked_for(day, product, cohort_month, country, plans) AND value_class != 'not_a_request'
-        GROUP BY hash, bucket
+        GROUP BY place
     ),
     buckets AS
     (
-        SELECT hash, groupArray((toFloat64(x), toFloat64(strict), toFloat64(broad))) AS by_bucket FROM sums GROUP BY hash
+        SELECT
+            bitAnd(place, bitNot(toUInt64(63))) AS cell,
+            groupArray((toFloat64(x), toFloat64(strict), toFloat64(broad))) AS by_bucket
+        FROM sums
+        GROUP BY cell
     ),
     -- The union of a window's days is counted, for a household is in many days and can own two products.
     people AS
     (
         SELECT
-            key_of(product, cohort_month, country, plans, day, taxonomy_version) AS key,
-            cityHash64(key) AS hash,
+            -- toDate(0) is no day of ours.
+            (
+                if({by:String} LIKE '%product%', product, ''),
+                if({by:String} LIKE '%cohort_month%', cohort_month, toDate(0)),
+                if({by:String} LIKE '%country%', country, ''),
+                if({by:String} LIKE '%plans%', plans, ''),
+                if({by:String} LIKE '%day%', day, toDate(0)),
+                taxonomy_version
+            ) AS key,
+            cell_of(product, cohort_month, country, plans, day, taxonomy_version) AS cell,
             uniqCombined64MergeState(households) AS state
         FROM {{database}}.households_by_cohort_daily
         WHERE asked_for(day, product, cohort_month, country, plans)
@@ -79,7 +91,7 @@ WITH
                         'usage_share: cohort is a month as YYYY-MM, or empty for all')
                     OR throwIf({from:Date} > {to:Date}, 'usage_share: from is a day after to')
             ) = 0
-        GROUP BY key
+        GROUP BY key, cell
     ),
 
     -- Suppression, first in each parent (the cells that one value of the first dimension sums up), then in the whole
@@ -93,7 +105,7 @@ WITH
             household_count < 11 AS small,
             [toString(key.5), toString(key.1), toString(key.2), toString(key.3), toString(key.4)][
                 1 + indexOf(['product', 'cohort_month', 'country', 'plans'], dimensions[1])] AS parent
-        FROM buckets JOIN people USING hash
+        FROM buckets JOIN people USING cell
     ),
     compared_in_parent AS
     (

@@ -8,7 +8,7 @@ export interface Rollup {
   readonly keys: readonly string[]
   /** How a key is made from raw, where it is not a column of raw. */
   readonly keySql: Readonly<Record<string, string>>
-  /** Sums that must equal raw: name in the roll-up -> SQL over raw. */
+  /** Sums that must equal raw: name in the roll-up -> SQL of what a row of raw adds. */
   readonly measures: Readonly<Record<string, string>>
   /** The rows of raw that count. */
   readonly where?: string
@@ -27,14 +27,14 @@ const rollupsByStream: Record<string, readonly Rollup[]> = {
       feed: 'usage_by_cohort_daily_feed',
       keys: ['day', 'product', 'cohort_month', 'country', 'plans', 'value_class', 'taxonomy_version', 'bucket'],
       keySql,
-      measures: { requests: 'count()', purchases: "countIf(order_id != '')" },
+      measures: { requests: '1', purchases: "order_id != ''" },
     },
     {
       table: 'households_by_cohort_daily',
       feed: 'households_by_cohort_daily_feed',
       keys: ['day', 'product', 'cohort_month', 'country', 'plans', 'taxonomy_version'],
       keySql,
-      measures: { requests: 'count()' },
+      measures: { requests: '1' },
       where: "value_class != 'not_a_request'",
     },
     {
@@ -42,14 +42,14 @@ const rollupsByStream: Record<string, readonly Rollup[]> = {
       feed: 'usage_by_intent_daily_feed',
       keys: ['day', 'product', 'country', 'intent', 'value_class', 'taxonomy_version'],
       keySql,
-      measures: { requests: 'count()' },
+      measures: { requests: '1' },
     },
     {
       table: 'purchases_daily',
       feed: 'purchases_daily_feed',
       keys: ['day', 'product', 'cohort_month', 'country', 'plans', 'value_class', 'taxonomy_version', 'currency'],
       keySql,
-      measures: { purchases: 'count()', amount_micros: 'sum(amount_micros)' },
+      measures: { purchases: '1', amount_micros: 'amount_micros' },
       where: "order_id != ''",
     },
   ],

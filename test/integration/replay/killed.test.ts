@@ -20,7 +20,7 @@ for (const [source, kills] of [
   test(`${kills} random SIGKILLs of replayers and ClickHouse, read from ${source}: the same command goes on, one digest`, async (t) => {
     const stack = await ownStack(t)
     const work = await replayCase(t, { stack, partitions: 3 })
-    await work.simulate({ events: 3_500 * kills })
+    await work.simulate({ events: 6_000 * kills })
     await work.assertDrained([work.startInProcess()])
     const words: string[] = []
     if (source === 'archive') {
@@ -32,7 +32,7 @@ for (const [source, kills] of [
     const random = createRandom(seed)
     const name = work.name()
     const start = () =>
-      work.startReplay(['run', name, ...words, '--rate', '8000', '--processes', String(random.integer(1, 3))], small)
+      work.startReplay(['run', name, ...words, '--rate', '3000', '--processes', String(random.integer(1, 3))], small)
     let replay = start()
     const killed = { replayer: 0, clickhouse: 0 }
     for (let kill = 0; kill < kills; kill++) {
@@ -51,6 +51,8 @@ for (const [source, kills] of [
         replay.child.kill('SIGKILL')
         const { code } = await replay.ended
         assert.notEqual(code, 0, 'it was killed before its end')
+        // An insert that it had sent would count as progress of the next one, which may not have reached ClickHouse yet.
+        await waitFor('its inserts to end', async () => !(await isInserting(work, name)), { everyMs: 20 })
         replay = start()
       }
     }
@@ -92,4 +94,12 @@ async function batches(work: ReplayCase, name: string): Promise<number> {
     `SELECT total_rows AS batches FROM system.tables WHERE database = '${replayDatabase(name)}' AND name = 'ingest_batches'`,
   )
   return row?.batches ?? 0
+}
+
+async function isInserting(work: ReplayCase, name: string): Promise<boolean> {
+  const running = await work.clickHouse.rows(
+    `SELECT 1 FROM system.processes WHERE query_kind = 'Insert' AND position(query, {database:String}) > 0`,
+    { database: replayDatabase(name) },
+  )
+  return running.length > 0
 }
