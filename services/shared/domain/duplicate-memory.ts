@@ -6,14 +6,18 @@
  * than the window, at the place of their offset, and places are chained by the hash of their id, newest first. Whatever is
  * further back than W ends a chain, so nothing is ever moved, cleared or rehashed.
  *
- * What limits it is the memory's latency, so a link is 4 bytes: a place, and beside it as much of the hash as there is room
- * for, so that the id of another event is read once in thousands. At W = 200,000 it takes 9 MB a partition, of which a
- * look-up touches 3 at random.
+ * What limits it is the memory's latency: a look-up in 9 MB is a wait for main memory, as long as all else that is known of an
+ * id takes. So a filter of 0.5 MB says of most ids that they are new, and new ones wait until many are chained in one loop,
+ * where their waits overlap; an id that the filter has seen is looked up after those before it were chained. A link is
+ * 4 bytes: a place, and beside it as much of the hash as there is room for, so that the id of another event is read once
+ * in thousands.
  */
 export interface DuplicateMemory {
   /** Whether the id at `bytes[start..start+16)` is a duplicate at this offset; it is remembered either way. Offsets must rise. */
   seenBefore(bytes: Uint8Array, start: number, offset: number): boolean
 }
+
+const waitingMax = 64
 
 export function createDuplicateMemory(windowOffsets: number): DuplicateMemory {
   // Larger than the window, so that the place of an offset within it has not been taken by a later one. An offset's place is
@@ -26,6 +30,41 @@ export function createDuplicateMemory(windowOffsets: number): DuplicateMemory {
   const earlier = new Int32Array(places)
   // Offsets plus one, so that 0 is "none" and fresh memory needs no filling. As doubles: exact below 2^53.
   const offsets = new Float64Array(places)
+  // Two of 16 bits for each id of this round of the ring; above them those of the round before, which holds the rest of the window.
+  const filter = new Int32Array(Math.max(places / 2, 1))
+  const filterMask = filter.length - 1
+  let round = 0
+  // Places of one round that are in no chain yet. Meanwhile `earlier` has their hash.
+  const waiting = new Int32Array(waitingMax)
+  let waitingCount = 0
+
+  function startRound(next: number): void {
+    chainWaiting()
+    for (let at = 0; at < filter.length; at++) {
+      filter[at] = next === round + 1 ? filter[at]! << 16 : 0
+    }
+    round = next
+  }
+
+  function chainWaiting(): void {
+    for (let index = 0; index < waitingCount; index++) {
+      const place = waiting[index]!
+      const hash = earlier[place]!
+      const chain = (hash >>> 7) & chainMask
+      earlier[place] = newest[chain]!
+      newest[chain] = (hash & ~mask) | place
+    }
+    waitingCount = 0
+  }
+
+  /** Whether the filter has seen such a hash; it has from now on. */
+  function mayBeKnown(hash: number): boolean {
+    const at = (hash >>> 8) & filterMask
+    const bits = (1 << (hash & 15)) | (1 << ((hash >>> 4) & 15))
+    const known = filter[at]!
+    filter[at] = known | bits
+    return (known & bits) === bits || ((known >>> 16) & bits) === bits
+  }
 
   function isId(place: number, a: number, b: number, c: number, d: number): boolean {
     const at = place * 4
@@ -39,23 +78,27 @@ export function createDuplicateMemory(windowOffsets: number): DuplicateMemory {
       const c = word(bytes, start + 8)
       const d = word(bytes, start + 12)
       const hash = mix(a, b, c, d)
-      const tag = hash & ~mask
-      const chain = (hash >>> 7) & chainMask
       const place = offset & mask
-      const head = newest[chain]!
+      const offsetRound = Math.floor(offset / places)
+      if (offsetRound !== round) {
+        startRound(offsetRound)
+      }
       let seen = false
-      let link = head
-      // Along a chain places get older; one that does not is from an earlier round of the ring, and ends it. So may others be,
-      // where offsets were skipped: a place is believed only when its offset says so.
-      for (let age = 0; ; link = earlier[link & mask]!) {
-        const older = (place - link) & mask
-        if (older <= age || older > windowOffsets) {
-          break
-        }
-        age = older
-        if ((link & ~mask) === tag && isId(link & mask, a, b, c, d)) {
-          seen = offset - (offsets[link & mask]! - 1) <= windowOffsets && offsets[link & mask]! > 0
-          break
+      if (mayBeKnown(hash)) {
+        chainWaiting()
+        const tag = hash & ~mask
+        // Along a chain places get older; one that does not is from an earlier round of the ring, and ends it. So may others be,
+        // where offsets were skipped: a place is believed only when its offset says so.
+        for (let age = 0, link = newest[(hash >>> 7) & chainMask]!; ; link = earlier[link & mask]!) {
+          const older = (place - link) & mask
+          if (older <= age || older > windowOffsets) {
+            break
+          }
+          age = older
+          if ((link & ~mask) === tag && isId(link & mask, a, b, c, d)) {
+            seen = offset - (offsets[link & mask]! - 1) <= windowOffsets && offsets[link & mask]! > 0
+            break
+          }
         }
       }
       const at = place * 4
@@ -64,8 +107,12 @@ export function createDuplicateMemory(windowOffsets: number): DuplicateMemory {
       ids[at + 2] = c
       ids[at + 3] = d
       offsets[place] = offset + 1
-      earlier[place] = head
-      newest[chain] = tag | place
+      earlier[place] = hash
+      waiting[waitingCount] = place
+      waitingCount += 1
+      if (waitingCount === waitingMax) {
+        chainWaiting()
+      }
       return seen
     },
   }
