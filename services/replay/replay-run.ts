@@ -11,6 +11,7 @@ import { chosenStream, fateSettingsOf, streamVariables } from '../shared/io/stre
 import { loadTaxonomy } from '../shared/io/taxonomy-file.ts'
 import { startVerbProcess } from '../shared/io/verb-process.ts'
 import { runMembers } from '../shared/pipeline/memberships.ts'
+import { outlast, type Outages } from '../shared/pipeline/outlast.ts'
 import { createStore } from '../shared/pipeline/store.ts'
 import type { ReplayContext } from './commands.ts'
 import type { ReplayProgress } from './completion.ts'
@@ -71,22 +72,27 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
   const stream = assistantIntents
   const { log } = context
   const ratePerSecond = flags.rate ?? Infinity
-  const opened = await openLog(flags.source, {
-    ...{ kafka: () => context.kafka(assistantIntents.name), log },
-    fetch: {
-      ...{ sessionTimeoutMs: settings.SESSION_TIMEOUT_MS, metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS },
-      ...{ fetchWaitMs: settings.FETCH_WAIT_MS, decoder: settings.KAFKA_DECODER, ratePerSecond },
-    },
-  })
+  const starting = firstRequests(isChild, { outageMaxMs: settings.OUTAGE_MAX_MS, log, signal: stop.signal })
+  const opened = await starting('opening the log', () =>
+    openLog(flags.source, {
+      ...{ kafka: () => context.kafka(assistantIntents.name), log },
+      fetch: {
+        ...{ sessionTimeoutMs: settings.SESSION_TIMEOUT_MS, metadataMaxAgeMs: settings.METADATA_MAX_AGE_MS },
+        ...{ fetchWaitMs: settings.FETCH_WAIT_MS, decoder: settings.KAFKA_DECODER, ratePerSecond },
+      },
+    }),
+  )
   const { client: clickHouse } = await context.clickHouse('pipeline')
-  const definition = await prepareReplay(
-    {
-      ...{ name, group: chosenStream(settings, stream.name).group, from, to, taxonomy, codeVersion: codeVersion() },
-      fates: fateSettingsOf(stream, settings),
-      dedupWindowBlocks: settings.DEDUP_WINDOW_BLOCKS,
-      cluster: settings.CLICKHOUSE_CLUSTER,
-    },
-    { clickHouse, log: opened.log, nowMs: Date.now() },
+  const definition = await starting('reading the definition', () =>
+    prepareReplay(
+      {
+        ...{ name, group: chosenStream(settings, stream.name).group, from, to, taxonomy, codeVersion: codeVersion() },
+        fates: fateSettingsOf(stream, settings),
+        dedupWindowBlocks: settings.DEDUP_WINDOW_BLOCKS,
+        cluster: settings.CLICKHOUSE_CLUSTER,
+      },
+      { clickHouse, log: opened.log, nowMs: Date.now() },
+    ),
   )
   const database = replayDatabase(name)
   const record = openReplayRecord({ clickHouse, database })
@@ -152,7 +158,7 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
         signal,
       )
     const isComplete =
-      (await record.manifest()) !== undefined ||
+      (await starting('looking for the manifest', () => record.manifest())) !== undefined ||
       (await runUntilComplete(flags.processes > 1 ? replayInChildren : replayHere, watch, stop.signal))
     shown?.stop()
     if (!isComplete) {
@@ -176,6 +182,16 @@ export async function replayRun(name: string, flags: RunFlags, context: ReplayCo
     }
     await Promise.allSettled([opened.log.close(), inserting.close()])
   }
+}
+
+/**
+ * How the first requests are made. A person is told at once that a server can't be reached; a child's parent has just reached it,
+ * and the replay shall go on when it is back.
+ */
+function firstRequests(isChild: boolean, outages: Pick<Outages, 'outageMaxMs' | 'log' | 'signal'>) {
+  const waiting = { ...outages, heartbeatIntervalMs: 0, onAway: () => undefined, onOver: () => undefined }
+  return <T>(doing: string, work: () => Promise<T>): Promise<T> =>
+    isChild ? outlast(doing, work, () => undefined, waiting) : work()
 }
 
 /** The same command for a part of the work: it says nothing unless something is wrong. */

@@ -25,12 +25,13 @@ export function startCli(args: readonly string[], env: Record<string, string> = 
   const { PATH, HOME } = process.env
   const child = spawn(process.execPath, [entry, ...args], {
     env: { PATH, HOME, INTENT_LEDGER_DATA: '/nonexistent', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // A verb with a parent ends with its standard input.
+    stdio: [args.some((arg) => arg.startsWith('--with-parent')) ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   })
   const text = { stdout: '', stderr: '' }
   const listeners = new Set<() => void>()
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+    child[name]!.setEncoding('utf8').on('data', (chunk: string) => {
       text[name] += chunk
       for (const listener of listeners) {
         listener()

@@ -88,6 +88,29 @@ test('Ctrl-C stops it with exit code 130, and another shell joins the same repla
   await work.assertLikeLive(name)
 })
 
+test('a process that its parent starts while ClickHouse is away waits for it; a person is told at once', async (t) => {
+  const stack = await ownStack(t)
+  const work = await replayCase(t, { stack, partitions: 2 })
+  await work.simulate({ events: 8_000 })
+  await work.assertDrained([work.startInProcess()])
+  const name = work.name()
+  const first = work.startReplay(['run', name, '--rate', '2000'], small)
+  await waitFor('some batches', async () => (await batches(work, name)) >= 2, { everyMs: 50 })
+  first.child.kill('SIGINT')
+  assert.equal((await first.ended).code, 130)
+  await stack.clickhouse.kill('SIGKILL')
+  const person = await work.startReplay(['run', name]).ended
+  assert.equal(person.code, 1)
+  assert.match(person.stderr, /ClickHouse at \S+ can't be reached/)
+  const child = work.startReplay(['run', name, '--with-parent', '1/1'])
+  await child.said('a server is away, trying again')
+  await stack.clickhouse.start()
+  const { code, stderr } = await child.ended
+  assert.equal(code, 0, stderr)
+  await work.run(name)
+  await work.assertLikeLive(name)
+})
+
 /** Of a replay that may not have begun. */
 async function batches(work: ReplayCase, name: string): Promise<number> {
   const [row] = await work.clickHouse.rows<{ batches: number }>(
