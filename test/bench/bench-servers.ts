@@ -1,4 +1,7 @@
-/** The servers of a bench: a Kafka and a ClickHouse of its own in a temporary folder, with clients, removed at the end. */
+/**
+ * The servers of a bench: a Kafka and a ClickHouse of its own in a temporary folder, with clients, removed at the end and on
+ * Ctrl-C.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +11,7 @@ import { createClickHouse, type ClickHouse } from '../../services/shared/io/clic
 import { connectKafkaAdmin, type KafkaAdmin } from '../../services/shared/io/kafka-admin.ts'
 import { createKafka, type Kafka } from '../../services/shared/io/kafka.ts'
 import { createLogger } from '../../services/shared/io/log.ts'
+import { stopOnSignals } from '../../services/shared/io/stop-signals.ts'
 import { rivalUser, tuneKafkaEngine } from './engine-server.ts'
 
 export interface BenchServers {
@@ -17,27 +21,51 @@ export interface BenchServers {
   readonly rival: ClickHouse
   readonly kafka: Kafka
   readonly admin: KafkaAdmin
+  /** Aborted by Ctrl-C or TERM: processes that a bench starts end with it. */
+  readonly signal: AbortSignal
 }
+
+export class Interrupted extends Error {}
 
 export const say = (line: string) => process.stderr.write(`${line}\n`)
 export const print = (line: string) => process.stdout.write(`${line}\n`)
 
+/**
+ * Throws Interrupted after Ctrl-C or TERM, with servers and folder gone; the work may still go on then, against servers that are
+ * not there, so the process must be ended.
+ */
 export async function withServers<T>(work: (servers: BenchServers) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'intent-ledger-bench-'))
+  const { signal, release } = stopOnSignals()
   try {
     await tuneKafkaEngine(folder)
     const stack = await startStack({ dataDir: folder, onLog: say })
     try {
-      return await withClients(stack, work)
+      return await Promise.race([withClients(stack, signal, work), interruption(signal)])
     } finally {
       await stack.stop()
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
+    release()
   }
 }
 
-async function withClients<T>(stack: LocalStack, work: (servers: BenchServers) => Promise<T>): Promise<T> {
+function interruption(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const give = () => reject(new Interrupted('interrupted'))
+    signal.addEventListener('abort', give, { once: true })
+    if (signal.aborted) {
+      give()
+    }
+  })
+}
+
+async function withClients<T>(
+  stack: LocalStack,
+  signal: AbortSignal,
+  work: (servers: BenchServers) => Promise<T>,
+): Promise<T> {
   const { clickhouseUrl: url, secrets } = stack
   const pipeline = createClickHouse({ url, user: 'pipeline', password: secrets.pipelinePassword })
   const rival = createClickHouse({ url, user: rivalUser, password: secrets.pipelinePassword })
@@ -45,7 +73,7 @@ async function withClients<T>(stack: LocalStack, work: (servers: BenchServers) =
   const kafka = createKafka({ brokers: stack.kafkaBrokers, clientId: 'bench', ssl: false }, log)
   const admin = await connectKafkaAdmin(kafka)
   try {
-    return await work({ stack, pipeline, rival, kafka, admin })
+    return await work({ stack, pipeline, rival, kafka, admin, signal })
   } finally {
     await admin.close()
     await rival.close()

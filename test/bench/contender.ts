@@ -37,6 +37,8 @@ export async function runContender(
     env: NodeJS.ProcessEnv
     messages: number
     profileFolder: string | undefined
+    /** Kills it. */
+    signal: AbortSignal
     onStart?: (pid: number) => void
   },
 ): Promise<Measurement> {
@@ -44,6 +46,7 @@ export async function runContender(
   const child = spawn(process.execPath, [...profile, join(import.meta.dirname, file), String(options.messages)], {
     env: { ...options.env, NODE_COMPILE_CACHE: compileCache },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...{ signal: options.signal, killSignal: 'SIGKILL' },
   })
   if (child.pid !== undefined) {
     options.onStart?.(child.pid)

@@ -70,7 +70,7 @@ async function measure(
   { rate, seconds, backlog, replay }: { rate: number; seconds: number; backlog: number; replay: number },
   servers: BenchServers,
 ): Promise<Float64Array> {
-  const { stack, pipeline, kafka, admin } = servers
+  const { stack, pipeline, kafka, admin, signal } = servers
   if (replay > 0) {
     await fillTopics(
       { topic: replayedTopic, jsonTopic: undefined, events: replay * seconds * 2, malformed: 0 },
@@ -94,10 +94,12 @@ async function measure(
       env: consumerEnvironment(stack, { topic, topicId, group, database }),
       messages: messages.length + backlog,
       profileFolder: undefined,
+      signal,
     })
     await Promise.race([untilJoined(admin), drained])
     const env = consumerEnvironment(stack, { topic: replayedTopic, topicId, group, database })
-    const replaying = replay > 0 ? startVerb(['replay', 'run', 'bench_latency', `--rate=${replay}`], env) : undefined
+    const replaying =
+      replay > 0 ? startVerb(['replay', 'run', 'bench_latency', `--rate=${replay}`], env, signal) : undefined
     say(`the classifier has joined; sending ${messages.length} events`)
     const startedMs = performance.now()
     const unseen: Sent[] = []

@@ -1,7 +1,7 @@
 /** The benchmark of the hot path: what one event costs, here and in what a user would otherwise take. `npm run bench -- --help`. */
 import type { SimulationSummary } from '../../services/producer/simulate.ts'
 import { PipelineError } from '../../services/shared/domain/faults.ts'
-import { say, withServers, type BenchServers } from './bench-servers.ts'
+import { Interrupted, say, withServers, type BenchServers } from './bench-servers.ts'
 import type { ContenderName } from './contender.ts'
 import { fillTopics } from './fill.ts'
 import { drawKeptResults, keepResults } from './keep.ts'
@@ -20,6 +20,8 @@ import { describeMachine, summarise, type BenchResults } from './summary.ts'
 
 const topic = 'bench-intents'
 const jsonTopic = 'bench-intents-json'
+/** 128 and SIGINT, as shells have it. */
+const exitCodeInterrupted = 130
 
 /** The benches beside the contenders', each a verb. */
 const others = {
@@ -119,6 +121,10 @@ function commandLine(): string {
 try {
   await main()
 } catch (thrown) {
+  if (thrown instanceof Interrupted) {
+    say('interrupted: the servers of the bench are stopped and their folder is removed')
+    process.exit(exitCodeInterrupted)
+  }
   const isFault = thrown instanceof PipelineError
   say(isFault ? thrown.message : thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown))
   process.exitCode = isFault && thrown.code === 'usage_invalid' ? 2 : 1

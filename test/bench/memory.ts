@@ -33,7 +33,7 @@ export async function measureMemory(args: string[]): Promise<void> {
 }
 
 async function measure(events: number, servers: BenchServers) {
-  const { stack, pipeline, admin } = servers
+  const { stack, pipeline, admin, signal } = servers
   const { sent: messages } = await fillTopics(
     { topic, jsonTopic: undefined, events, malformed: malformedShare },
     servers,
@@ -48,6 +48,7 @@ async function measure(events: number, servers: BenchServers) {
       env: consumerEnvironment(stack, drain),
       messages,
       profileFolder: undefined,
+      signal,
       onStart(pid) {
         looking = setInterval(() => samplesMb.push(...residentMb(pid)), lookPauseMs)
       },

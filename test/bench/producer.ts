@@ -34,7 +34,7 @@ export async function measureProducer(args: string[]): Promise<void> {
 
 async function measure(
   { events, rounds }: { events: number; rounds: number },
-  { stack, admin }: BenchServers,
+  { stack, admin, signal }: BenchServers,
 ): Promise<number[]> {
   const rates: number[] = []
   for (let round = 0; round < rounds; round++) {
@@ -48,7 +48,7 @@ async function measure(
       HOUSEHOLD_KEY: stack.secrets.householdKey,
     }
     const flags = ['--events', String(events), '--seed', String(round + 1), '--format', 'json']
-    const { stdout } = await execute(process.execPath, [cli, 'simulate', ...flags], { env })
+    const { stdout } = await execute(process.execPath, [cli, 'simulate', ...flags], { env, signal })
     const { sent, seconds } = summaryFormat.parse(JSON.parse(stdout))
     const stored = (await admin.watermarks(topic)).reduce((sum, { high }) => sum + high, 0)
     if (sent < events || stored !== sent) {

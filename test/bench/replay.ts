@@ -4,8 +4,6 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import type { ClickHouse } from '../../services/shared/io/clickhouse.ts'
@@ -35,20 +33,15 @@ export async function measureReplay(args: string[]): Promise<void> {
 }
 
 async function compare({ events, rounds }: { events: number; rounds: number }, servers: BenchServers): Promise<void> {
-  const { stack, admin } = servers
+  const { stack, admin, signal } = servers
   const { sent } = await fillTopics({ topic, jsonTopic: undefined, events, malformed: 0.005 }, servers)
   const topicId = await admin.topicId(topic)
   const rates: Record<'classify' | 'replay' | 'archived', number[]> = { classify: [], replay: [], archived: [] }
-  const folder = await mkdtemp(join(tmpdir(), 'intent-ledger-bench-archive-'))
-  try {
-    const dir = join(folder, 'log')
-    const env = consumerEnvironment(stack, { topic, topicId, group: 'bench', database: 'intent_ledger' })
-    await ended(startVerb(['archive', 'run', dir, '--format', 'json'], env))
-    for (let round = 1; round <= rounds; round++) {
-      await compareOnce(round, { servers, topicId, sent, dir, rates })
-    }
-  } finally {
-    await rm(folder, { recursive: true })
+  const dir = join(stack.dataDir, 'archive')
+  const env = consumerEnvironment(stack, { topic, topicId, group: 'bench', database: 'intent_ledger' })
+  await ended(startVerb(['archive', 'run', dir, '--format', 'json'], env, signal))
+  for (let round = 1; round <= rounds; round++) {
+    await compareOnce(round, { servers, topicId, sent, dir, rates })
   }
   const text = (of: readonly number[]) => {
     const sorted = [...of].sort((a, b) => a - b)
@@ -69,17 +62,17 @@ interface Round {
 }
 
 async function compareOnce(round: number, { servers, topicId, sent, dir, rates }: Round): Promise<void> {
-  const { stack, pipeline } = servers
+  const { stack, pipeline, signal } = servers
   const database = `intent_ledger_bench_live_${round}`
   const env = consumerEnvironment(stack, { topic, topicId, group: `bench-live-${round}`, database })
   await migrate(pipeline, { database, dedupWindowBlocks })
   const live = async () => {
-    await runContender('our-consumer.ts', { env, messages: sent, profileFolder: undefined })
+    await runContender('our-consumer.ts', { env, messages: sent, profileFolder: undefined, signal })
     rates.classify.push(await messagesPerSecond(pipeline, database))
   }
   const replayFrom = (source: 'replay' | 'archived', words: readonly string[]) => async () => {
     const name = `bench_${source}_${round}`
-    await ended(startVerb(['replay', 'run', name, '--format', 'json', ...words], env))
+    await ended(startVerb(['replay', 'run', name, '--format', 'json', ...words], env, signal))
     rates[source].push(await messagesPerSecond(pipeline, `intent_ledger_replay_${name}`))
   }
   const drains = [live, replayFrom('replay', []), replayFrom('archived', ['--source', 'archive', dir])]
@@ -88,7 +81,7 @@ async function compareOnce(round: number, { servers, topicId, sent, dir, rates }
     await drains[(turn + round) % drains.length]!()
   }
   for (const source of ['replay', 'archived']) {
-    await ended(startVerb(['replay', 'verify', 'live', '--like', `bench_${source}_${round}`], env))
+    await ended(startVerb(['replay', 'verify', 'live', '--like', `bench_${source}_${round}`], env, signal))
   }
   say(
     `round ${round}: ${rates.classify.at(-1)} messages/s live, ${rates.replay.at(-1)} replayed, ` +
@@ -97,8 +90,12 @@ async function compareOnce(round: number, { servers, topicId, sent, dir, rates }
 }
 
 /** `npx intent-ledger` with these words. */
-export function startVerb(words: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [cliFile, ...words], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+export function startVerb(words: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): ChildProcess {
+  return spawn(process.execPath, [cliFile, ...words], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    ...{ signal, killSignal: 'SIGKILL' },
+  })
 }
 
 async function ended(child: ChildProcess): Promise<void> {

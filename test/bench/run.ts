@@ -35,6 +35,7 @@ export interface RunDeps {
   /** Of a contender that knows no duplicates. */
   readonly rowsDue: number
   readonly profileFolder: string | undefined
+  readonly signal: AbortSignal
 }
 
 /** Blocks that a table remembers. Only ours needs it: for the others ClickHouse is spared the hashing of every block. */
@@ -72,7 +73,7 @@ function drain(
   { database, group, topicId }: { database: string; group: string; topicId: string },
   deps: RunDeps,
 ): Promise<Measurement> {
-  const { stack, topic, messages, rowsDue, profileFolder } = deps
+  const { stack, topic, messages, rowsDue, profileFolder, signal } = deps
   const how = contenders[contender]
   const brokers = stack.kafkaBrokers.join(',')
   if ('engine' in how) {
@@ -81,7 +82,7 @@ function drain(
     return drainByEngine(deps.rival, { source, rowsDue, messages })
   }
   const env = consumerEnvironment(stack, { topic, topicId, group, database })
-  return runContender(how.file, { env, messages, profileFolder })
+  return runContender(how.file, { env, messages, profileFolder, signal })
 }
 
 export async function assertClean(

@@ -102,7 +102,7 @@ async function drain(
   { setup, round, sent }: { setup: Setup; round: number; sent: number },
   servers: BenchServers,
 ): Promise<Pace> {
-  const { stack, pipeline, admin } = servers
+  const { stack, pipeline, admin, signal } = servers
   const { processes, memberships } = setup
   const name = `${processes}_${memberships}_${round}`
   const database = `intent_ledger_bench_scale_${name}`
@@ -110,7 +110,9 @@ async function drain(
   await migrate(pipeline, { database, dedupWindowBlocks })
   await waitUntilQuiet(pipeline)
   const env = consumerEnvironment(stack, { topic, topicId: await admin.topicId(topic), group, database })
-  const children = Array.from({ length: processes }, () => start({ ...env, KAFKA_MEMBERSHIPS: String(memberships) }))
+  const children = Array.from({ length: processes }, () =>
+    start({ ...env, KAFKA_MEMBERSHIPS: String(memberships) }, signal),
+  )
   try {
     const failed = Promise.race(
       children.map(async (child) => {
@@ -156,11 +158,12 @@ async function drain(
   }
 }
 
-function start(env: NodeJS.ProcessEnv): ChildProcess {
+function start(env: NodeJS.ProcessEnv, signal: AbortSignal): ChildProcess {
   const cli = join(import.meta.dirname, '../../services/cli.ts')
   return spawn(process.execPath, [cli, 'classify'], {
     env: { ...env, HTTP_PORT: '0', LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'ignore', 'inherit'],
+    ...{ signal, killSignal: 'SIGKILL' },
   })
 }
 
