@@ -25,7 +25,8 @@ CREATE DATABASE IF NOT EXISTS {{views}} {{on_cluster}};
 -- the time of a small query. Rows come in no order: the reader sorts (an ORDER BY here makes planning dearer still).
 CREATE VIEW IF NOT EXISTS {{views}}.usage_share {{on_cluster}} DEFINER = pipeline SQL SECURITY DEFINER AS
 WITH
-    arrayFilter(d -> d != '', splitByChar(',', replaceAll({by:String}, ' ', ''))) AS dimensions,
+    -- No comma in front: the first dimension is asked for below.
+    splitByChar(',', trimLeft(replaceAll({by:String}, ' ', ''), ',')) AS dimensions,
 
     -- The cell of a row of either roll-up as a number whose low 6 bits are free for a bucket. Texts of few values are hashed once
     -- each, and millions of rows are summed by one number: two of 2,000 cells share theirs by a chance of 10^-11.
@@ -84,7 +85,7 @@ WITH
             -- A scalar subquery, because a condition on rows would stay silent when other filters leave none.
             AND (
                 SELECT throwIf(
-                        NOT hasAll(['product', 'cohort_month', 'country', 'plans', 'day'], dimensions),
+                        NOT hasAll(['', 'product', 'cohort_month', 'country', 'plans', 'day'], dimensions),
                         'usage_share: by takes product, cohort_month, country, plans and day, separated by commas')
                     OR throwIf(
                         NOT match({cohort:String}, '^([0-9]{4}-(0[1-9]|1[0-2]))?$'),
@@ -93,62 +94,41 @@ WITH
             ) = 0
         GROUP BY key, cell
     ),
-
     -- Suppression, first in each parent (the cells that one value of the first dimension sums up), then in the whole
-    -- result: small cells are hidden, and the smallest of the others with them where those hidden are only one or hold
-    -- fewer than 11 households together.
+    -- result: small cells are hidden, and the smallest of the others with them where the hidden ones together hold fewer than
+    -- 11 households (one small cell always does).
     sized AS
     (
         SELECT
             key, by_bucket, state,
             finalizeAggregation(state) AS household_count,
             household_count < 11 AS small,
-            [toString(key.5), toString(key.1), toString(key.2), toString(key.3), toString(key.4)][
-                1 + indexOf(['product', 'cohort_month', 'country', 'plans'], dimensions[1])] AS parent
+            tupleElement(key, 1 + indexOf(['cohort_month', 'country', 'plans', 'day'], dimensions[1])) AS parent
         FROM buckets JOIN people USING cell
-    ),
-    compared_in_parent AS
-    (
-        SELECT
-            key, by_bucket, state, household_count, small,
-            countIf(small) OVER in_parent AS parent_small,
-            uniqCombined64MergeIf(state, small) OVER in_parent AS parent_households,
-            row_number() OVER (PARTITION BY key.6, parent ORDER BY small, household_count, key) AS parent_place
-        FROM sized
-        WINDOW in_parent AS (PARTITION BY key.6, parent)
     ),
     protected_in_parent AS
     (
         SELECT
             key, by_bucket, state, household_count, small,
-            small OR (parent_place = 1 AND (parent_small = 1 OR (parent_small > 1 AND parent_households < 11))) AS hidden
-        FROM compared_in_parent
+            small OR (
+                row_number() OVER (PARTITION BY key.6, parent ORDER BY small, household_count, key) = 1
+                AND uniqCombined64MergeIf(state, small) OVER (PARTITION BY key.6, parent) BETWEEN 1 AND 10) AS hidden
+        FROM sized
     ),
-    compared_in_total AS
-    (
-        SELECT
-            key, by_bucket, household_count, hidden,
-            countIf(small) OVER in_total AS total_small,
-            countIf(hidden AND NOT small) OVER in_total AS total_hidden_large,
-            uniqCombined64MergeIf(state, small) OVER in_total AS total_households,
-            row_number() OVER (PARTITION BY key.6 ORDER BY hidden, household_count, key) AS total_place
-        FROM protected_in_parent
-        WINDOW in_total AS (PARTITION BY key.6)
-    ),
-
     totals AS
     (
         SELECT
             key,
             household_count,
-            hidden OR (total_place = 1 AND total_hidden_large = 0
-                AND (total_small = 1 OR (total_small > 1 AND total_households < 11))) AS suppressed,
+            hidden OR (
+                row_number() OVER (PARTITION BY key.6 ORDER BY hidden, household_count, key) = 1
+                AND uniqCombined64MergeIf(state, hidden) OVER (PARTITION BY key.6) BETWEEN 1 AND 10) AS suppressed,
             by_bucket.1 AS x,
             [by_bucket.2, by_bucket.3] AS ys,
             toFloat64(length(x)) AS n,
             arraySum(x) AS X,
-            64 / 63 * (arraySum(a -> a * a, x) - X * X / 64) AS x_squares
-        FROM compared_in_total
+            64 / 63 * (L2SquaredNorm(x) - X * X / 64) AS x_squares
+        FROM protected_in_parent
     ),
     -- From here on arrays of two, strict and broad, so that the formula stands here once. A step is used by the next one
     -- alone and binds its values to names again: that costs the planner less than a table expression a step.
@@ -160,16 +140,16 @@ WITH
             -- (y X - x Y) / X rather than y - R x: exactly 0 where all buckets have the same share.
             arrayMap((y, Y) -> (
                 Y,
-                64 / 63 * (arraySum(a -> a * a, y) - Y * Y / 64),
-                64 / 63 * (arraySum((a, b) -> (a - b) * (a - b), x, y) - (X - Y) * (X - Y) / 64),
-                arrayMap((a, b) -> pow((b * X - a * Y) / X, 2), x, y)
+                64 / 63 * (L2SquaredNorm(y) - Y * Y / 64),
+                64 / 63 * (L2SquaredNorm(x - y) - (X - Y) * (X - Y) / 64),
+                (y * X - x * Y) / X
             ), ys, arrayMap(y -> arraySum(y), ys)) AS squares,
             -- Effective households (Kish) behind all requests (mx), and behind the monetised or the others, whichever are
             -- fewer (m).
-            arrayMap((Y, y_squares, rest_squares, e2) -> (
+            arrayMap((Y, y_squares, rest_squares, e) -> (
                 Y / X,
-                arraySum(e2),
-                arraySum(a -> a * a, e2),
+                L2SquaredNorm(e),
+                L2SquaredNorm(arrayMap(a -> a * a, e)),
                 least(
                     if(Y = 0, 0, greatest(if(y_squares <= 0, Y, Y * Y / y_squares), 1)),
                     if(X = Y, 0, greatest(if(rest_squares <= 0, X - Y, (X - Y) * (X - Y) / rest_squares), 1)))
@@ -227,8 +207,9 @@ SELECT
     if(suppressed, NULL, figures[2].4) AS broad_quality,
     suppressed
 FROM shown
--- Passes of the planner that find nothing here and take their time for it.
-SETTINGS optimize_rewrite_like_perfect_affix = 0, optimize_aggregators_of_group_by_keys = 0, optimize_group_by_function_keys = 0;
+-- Passes of the planner that find nothing here and take their time for it: the first of them 9 of 60 ms.
+SETTINGS optimize_and_compare_chain = 0, query_plan_remove_unused_columns = 0, optimize_redundant_functions_in_order_by = 0,
+    optimize_rewrite_like_perfect_affix = 0, optimize_aggregators_of_group_by_keys = 0, optimize_group_by_function_keys = 0;
 
 -- How often each intent is asked for, by class: requests, households and the share of all requests (every class but
 -- not_a_request, whose own share is therefore NULL).

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { queryShare, type ShareParameters, type ShareRow } from '../../../services/report/share.ts'
 import { shareInterval } from '../../../services/shared/domain/share-interval.ts'
 import { MIN_HOUSEHOLDS, suppressedCells } from '../../../services/shared/domain/suppression.ts'
+import { viewsDatabase } from '../../../services/shared/io/settings.ts'
 import { createRandom, randomUsage } from '../../support/random-usage.ts'
 import { shareVectors } from '../../support/share-vectors.ts'
 import { viewsCase, type UsageRow, type ViewsCase } from '../../support/views-case.ts'
@@ -88,6 +89,19 @@ describe('on random data', () => {
       for (const parameters of asked) {
         await assertAsInTypeScript(work, usage, parameters, seen)
       }
+      // Blanks and empty names in `by` change nothing: the first dimension is the parent still, in which small cells are protected.
+      const [plain, odd] = await Promise.all(
+        ['product,cohort_month', ', product,,cohort_month,'].map((by) =>
+          work.analyst.rows(
+            `SELECT product, cohort_month, taxonomy_version, suppressed FROM ${viewsDatabase(work.database)}.usage_share(
+               from = {from:Date}, to = {to:Date}, by = {by:String}, product = '', cohort = '', country = '', plans = 'any')
+             ORDER BY ALL`,
+            { from: january.from, to: january.to, by },
+          ),
+        ),
+      )
+      assert.ok(plain!.length > 0)
+      assert.deepEqual(odd, plain)
     }
     assert.ok(seen.hidden > 20 && seen.hiddenBeside > 0 && seen.cells > 5 * seen.hiddenBeside, JSON.stringify(seen))
     assert.deepEqual(seen.qualities, new Set(['ok', 'wide', 'insufficient']))
