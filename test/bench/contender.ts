@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 
+import { nodeFlags } from '../../services/shared/io/heap.ts'
+
 /** A process by its file, or the Kafka engine by its format. The first is the one that all others are compared with. */
 export const contenders = {
   ours: { title: 'this project', file: 'our-consumer.ts' },
@@ -43,11 +45,17 @@ export async function runContender(
   },
 ): Promise<Measurement> {
   const profile = options.profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profileFolder}`]
-  const child = spawn(process.execPath, [...profile, join(import.meta.dirname, file), String(options.messages)], {
-    env: { ...options.env, NODE_COMPILE_CACHE: compileCache },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...{ signal: options.signal, killSignal: 'SIGKILL' },
-  })
+  // As the product is started; the plain way has Node's own.
+  const flags = file === contenders.ours.file ? nodeFlags : []
+  const child = spawn(
+    process.execPath,
+    [...flags, ...profile, join(import.meta.dirname, file), String(options.messages)],
+    {
+      env: { ...options.env, NODE_COMPILE_CACHE: compileCache },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...{ signal: options.signal, killSignal: 'SIGKILL' },
+    },
+  )
   if (child.pid !== undefined) {
     options.onStart?.(child.pid)
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 
+import { nodeFlags } from '../../services/shared/io/heap.ts'
 import { environmentWithoutServers, say, withServers, type BenchServers } from './bench-servers.ts'
 import { partitions } from './fill.ts'
 import { readCounts } from './options.ts'
@@ -48,7 +49,7 @@ async function measure(
       HOUSEHOLD_KEY: stack.secrets.householdKey,
     }
     const flags = ['--events', String(events), '--seed', String(round + 1), '--format', 'json']
-    const { stdout } = await execute(process.execPath, [cli, 'simulate', ...flags], { env, signal })
+    const { stdout } = await execute(process.execPath, [...nodeFlags, cli, 'simulate', ...flags], { env, signal })
     const { sent, seconds } = summaryFormat.parse(JSON.parse(stdout))
     const stored = (await admin.watermarks(topic)).reduce((sum, { high }) => sum + high, 0)
     if (sent < events || stored !== sent) {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { createRandom } from '../../services/producer/random.ts'
 import type { ShareDimension } from '../../services/shared/io/flag-kinds.ts'
 import { queryShare } from '../../services/report/share.ts'
+import type { Window } from '../../services/report/window.ts'
 import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
 import { createClickHouse, type ClickHouse } from '../../services/shared/io/clickhouse.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
@@ -22,8 +23,8 @@ import { quantile, spreadOf } from './summary.ts'
 const help = `npm run bench -- queries [--events <n>] [--rounds <n>]
 
 Makes so many accepted events (default 100000000) of 90 days in 2,000 cohorts inside ClickHouse, with roll-ups and ledger,
-and asks as user analyst for \`usage_share\` of one cohort, of one product and of all cohorts: alone, so many times each
-(default 30), and the first two from 8 clients at once. Then \`audit\`, three times. 100000000 events take about 10 minutes and
+and asks as user analyst for \`usage_share\` of a month without rows (planning alone), of one cohort, of one product and of all
+cohorts: alone, so many times each (default 30), and all but the last from 8 clients at once. Then \`audit\`, three times. 100000000 events take about 10 minutes and
 15 GB of disk.
 `
 const topic = 'bench-queries'
@@ -142,10 +143,20 @@ interface Question {
   readonly by: readonly ShareDimension[]
   /** Asked by one client only. */
   readonly alone?: true
+  /** Its window, where it is not the whole history; one without rows shows what planning alone takes. */
+  readonly window?: Window
   readonly filters: (pick: (below: number) => number) => { product?: string; cohort?: string; country?: string }
 }
 
+const noDay = { from: '2020-01-01', to: '2020-01-31', days: 31, note: '' }
+
 const questions: readonly Question[] = [
+  {
+    title: 'usage_share of a month without rows, planning alone',
+    by: [],
+    window: noDay,
+    filters: (pick) => ({ product: `product_${pick(4)}` }),
+  },
   {
     title: 'usage_share of one cohort',
     by: [],
@@ -165,7 +176,11 @@ function month(index: number): string {
 }
 
 /** Milliseconds of each answer, `rounds` from each client, ascending. */
-async function ask(clients: readonly ClickHouse[], rounds: number, { by, filters }: Question): Promise<number[]> {
+async function ask(
+  clients: readonly ClickHouse[],
+  rounds: number,
+  { by, filters, window = everyDay }: Question,
+): Promise<number[]> {
   let answered = 0
   const times = await Promise.all(
     clients.map(async (client, number) => {
@@ -175,7 +190,7 @@ async function ask(clients: readonly ClickHouse[], rounds: number, { by, filters
         const asked = filters((below) => random.integer(0, below - 1))
         const started = performance.now()
         const { rows } = await queryShare(client, database, {
-          window: everyDay,
+          window,
           parameters: { by, product: '', cohort: '', country: '', plans: 'any', ...asked },
         })
         own.push(performance.now() - started)
@@ -184,8 +199,8 @@ async function ask(clients: readonly ClickHouse[], rounds: number, { by, filters
       return own
     }),
   )
-  if (answered === 0) {
-    throw new Error('usage_share gave no row')
+  if ((answered === 0) !== (window === noDay)) {
+    throw new Error(`usage_share gave ${answered} rows`)
   }
   return times.flat().sort((left, right) => left - right)
 }

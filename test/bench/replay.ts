@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 
 import type { ClickHouse } from '../../services/shared/io/clickhouse.ts'
+import { nodeFlags } from '../../services/shared/io/heap.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
 import { cliFile } from '../support/cli.ts'
 import { consumerEnvironment, print, say, withServers, type BenchServers } from './bench-servers.ts'
@@ -91,7 +92,7 @@ async function compareOnce(round: number, { servers, topicId, sent, dir, rates }
 
 /** `npx intent-ledger` with these words. */
 export function startVerb(words: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): ChildProcess {
-  return spawn(process.execPath, [cliFile, ...words], {
+  return spawn(process.execPath, [...nodeFlags, cliFile, ...words], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
     ...{ signal, killSignal: 'SIGKILL' },

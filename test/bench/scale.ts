@@ -5,18 +5,21 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ClickHouse } from '../../services/shared/io/clickhouse.ts'
+import { nodeFlags } from '../../services/shared/io/heap.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
 import { consumerEnvironment, print, say, withServers, type BenchServers } from './bench-servers.ts'
 import { fillTopics } from './fill.ts'
+import { holdProcess } from './held-process.ts'
 import { readCounts } from './options.ts'
 import { assertClean, dedupWindowBlocks } from './run.ts'
 import { cpuBetween, cpuSecondsOf, readServerCpu, waitUntilQuiet } from './servers.ts'
 import { spreadOf } from './summary.ts'
 
-const help = `npm run bench -- scale [--events <n>] [--rounds <n>]
+const help = `npm run bench -- scale [--events <n>] [--rounds <n>] [--share <percent>]
 
 Drains so many events (default 4000000) of 8 partitions by one classifier with one membership of the group, by one with two and
 by two with two each, in turn, so many rounds each (default 5). The clock runs from when all have joined and stored until nine tenths are stored. Each run ends with \`audit\`.
+With --share each process runs only for so many percent of the time (default 100: all of it), so that cores stay free for a second one.
 `
 const topic = 'bench-scale'
 const partitions = 8
@@ -49,7 +52,11 @@ interface Pace {
 }
 
 export async function measureScale(args: string[]): Promise<void> {
-  const options = readCounts(args, { events: [100_000, 1_000_000_000, 4_000_000], rounds: [1, 100, 5] })
+  const options = readCounts(args, {
+    events: [100_000, 1_000_000_000, 4_000_000],
+    rounds: [1, 100, 5],
+    share: [5, 100, 100],
+  })
   if (options === undefined) {
     process.stdout.write(help)
     return
@@ -61,10 +68,15 @@ export async function measureScale(args: string[]): Promise<void> {
       `${own[0]!.setup.title}: ${show(own, 'eventsPerSecond', 0)} messages/s, ${show(own, 'processCpuPerMillion', 2)} CPU s per million and ClickHouse ${show(own, 'clickHouseCpuPerMillion', 2)}, ${show(own, 'coresBusy', 2)} cores busy`,
     )
   }
-  for (const own of others) {
-    const ratios = spreadOf(own.map(({ eventsPerSecond }, round) => eventsPerSecond / one[round]!.eventsPerSecond))
+  const [second, third] = others as [Pace[], Pace[]]
+  for (const [own, than] of [
+    [second, one],
+    [third, one],
+    [third, second],
+  ] as const) {
+    const ratios = spreadOf(own.map(({ eventsPerSecond }, round) => eventsPerSecond / than[round]!.eventsPerSecond))
     print(
-      `${own[0]!.setup.title} against ${one[0]!.setup.title}: ${ratios.median.toFixed(2)} times (${ratios.low.toFixed(2)} to ${ratios.high.toFixed(2)}, ${options.rounds} rounds)`,
+      `${own[0]!.setup.title} against ${than[0]!.setup.title}: ${ratios.median.toFixed(2)} times (${ratios.low.toFixed(2)} to ${ratios.high.toFixed(2)}, ${options.rounds} rounds)`,
     )
   }
 }
@@ -76,7 +88,10 @@ function show(paces: readonly Pace[], figure: keyof Omit<Pace, 'setup'>, digits:
   return `${text(median)} (${text(low)} to ${text(high)})`
 }
 
-async function measure({ events, rounds }: { events: number; rounds: number }, servers: BenchServers): Promise<Pace[]> {
+async function measure(
+  { events, rounds, share }: { events: number; rounds: number; share: number },
+  servers: BenchServers,
+): Promise<Pace[]> {
   const { sent } = await fillTopics(
     { topic, jsonTopic: undefined, events, malformed: malformedShare, partitions },
     servers,
@@ -85,7 +100,7 @@ async function measure({ events, rounds }: { events: number; rounds: number }, s
   const paces: Pace[] = []
   for (let round = 0; round < rounds; round++) {
     for (const setup of turn(round)) {
-      const pace = await drain({ setup, round, sent }, servers)
+      const pace = await drain({ setup, round, sent, share }, servers)
       paces.push(pace)
       say(
         `round ${round + 1}, ${setup.title}: ${Math.round(pace.eventsPerSecond)} messages/s, ${pace.coresBusy.toFixed(2)} cores busy`,
@@ -99,7 +114,7 @@ async function measure({ events, rounds }: { events: number; rounds: number }, s
 const turn = (round: number) => setups.map((_, nth) => setups[(nth + round) % setups.length]!)
 
 async function drain(
-  { setup, round, sent }: { setup: Setup; round: number; sent: number },
+  { setup, round, sent, share }: { setup: Setup; round: number; sent: number; share: number },
   servers: BenchServers,
 ): Promise<Pace> {
   const { stack, pipeline, admin, signal } = servers
@@ -113,6 +128,7 @@ async function drain(
   const children = Array.from({ length: processes }, () =>
     start({ ...env, KAFKA_MEMBERSHIPS: String(memberships) }, signal),
   )
+  let releases: (() => void)[] = []
   try {
     const failed = Promise.race(
       children.map(async (child) => {
@@ -136,9 +152,13 @@ async function drain(
       async () =>
         (await admin.groupMembers(group)) === processes * memberships && (await readSettled(pipeline, database)) > 0,
     )
+    if (share < 100) {
+      releases = children.map((child, nth) => holdProcess(child, { percent: share, phase: (nth + 1) / processes }))
+    }
     const from = await look()
     await until(async () => (await readSettled(pipeline, database)) >= sent * countedShare)
     const to = await look()
+    releases.forEach((release) => release())
     await until(async () => (await readSettled(pipeline, database)) >= sent)
     await stop(children)
     await assertClean(pipeline, { database, topic, group, admin })
@@ -154,13 +174,14 @@ async function drain(
       coresBusy: (own + cpu.clickHouseSeconds + cpu.kafkaSeconds) / seconds,
     }
   } finally {
+    releases.forEach((release) => release())
     await stop(children)
   }
 }
 
 function start(env: NodeJS.ProcessEnv, signal: AbortSignal): ChildProcess {
   const cli = join(import.meta.dirname, '../../services/cli.ts')
-  return spawn(process.execPath, [cli, 'classify'], {
+  return spawn(process.execPath, [...nodeFlags, cli, 'classify'], {
     env: { ...env, HTTP_PORT: '0', LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'ignore', 'inherit'],
     ...{ signal, killSignal: 'SIGKILL' },

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
+import { nodeFlags } from './heap.ts'
+
 /** One verb of the command in a process of its own. It ends with this process, however this one ends. */
 export interface VerbProcess {
   readonly pid: number
@@ -21,7 +23,7 @@ export async function startVerbProcess(options: {
 }): Promise<VerbProcess> {
   const { args, env, output } = options
   // A group of its own, so that Ctrl-C in a terminal reaches only us and we stop things in order.
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../cli.ts'), ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, join(import.meta.dirname, '../../cli.ts'), ...args], {
     env,
     stdio: ['pipe', output, output],
     detached: true,
