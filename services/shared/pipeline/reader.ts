@@ -31,10 +31,25 @@ export function createReader(
   if (fault !== undefined) {
     return { fault }
   }
-  const walker = compileWalker(
-    schema.node as RecordNode,
-    stream.fields.map((field) => field.path),
-  )
+  const walker = walkerOf(stream, schema.node as RecordNode)
   const nodeOf = (path: string) => walker.nodeOf(path)
   return { schema, walker, openJudge: (columns) => stream.createJudge({ taxonomy, nodeOf, columns }) }
+}
+
+/**
+ * One walker for all partitions of a process: each is code of its own, which V8 would optimize for every one of them anew. A walk
+ * ends before the next begins, so they don't meet.
+ */
+const walkers = new WeakMap<SchemaNode, Map<StreamDefinition, Walker>>()
+
+function walkerOf(stream: StreamDefinition, node: RecordNode): Walker {
+  const ofNode = walkers.get(node) ?? new Map<StreamDefinition, Walker>()
+  const walker =
+    ofNode.get(stream) ??
+    compileWalker(
+      node,
+      stream.fields.map((field) => field.path),
+    )
+  walkers.set(node, ofNode.set(stream, walker))
+  return walker
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { assistantIntents } from '../../../../services/shared/domain/assistant-intents.ts'
-import { parseSchema } from '../../../../services/shared/domain/avro-schema.ts'
+import { parseSchema, type SchemaNode } from '../../../../services/shared/domain/avro-schema.ts'
 import { loadTaxonomy } from '../../../../services/shared/io/taxonomy-file.ts'
 import { createReader, type Reader } from '../../../../services/shared/pipeline/reader.ts'
 import { encoders, makeEvent, writerSchema } from '../../../support/events.ts'
@@ -26,4 +26,15 @@ test('gives the reason instead of a reader when the schema lacks what the stream
   writer.fields = writer.fields.filter(({ name }) => name !== 'locale')
   assert.deepEqual(readerOf(writer), { fault: 'the schema lacks the required field locale' })
   assert.deepEqual(readerOf('string'), { fault: 'the schema is not a record' })
+})
+
+test('shares one walker among the readers of a registered schema, and none between schemas', () => {
+  const readerOfSchema = (node: SchemaNode) => {
+    const reader = createReader(assistantIntents, { id: 1, json: undefined, node, fingerprint: 'f' }, taxonomy)
+    assert.ok(!('fault' in reader))
+    return reader
+  }
+  const [first, second] = [parseSchema(writerSchema(1)), parseSchema(writerSchema(2))]
+  assert.equal(readerOfSchema(first).walker, readerOfSchema(first).walker)
+  assert.notEqual(readerOfSchema(first).walker, readerOfSchema(second).walker)
 })
