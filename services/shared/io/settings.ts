@@ -121,7 +121,7 @@ export const variables = {
     what: 'Days before it was sent that an event may have happened; 400 for assistant-intents, 7305 for the other streams',
   },
   EVENT_BYTES_MAX: { schema: count(64, 10_000_000, 65_536), what: 'Bytes a message may have' },
-  BATCH_ROWS_MAX: { schema: count(1, 500_000, 150_000), what: 'Rows gathered at most before they are stored' },
+  BATCH_ROWS_MAX: { schema: count(1, 500_000, 100_000), what: 'Rows gathered at most before they are stored' },
   BATCH_BYTES_MAX: {
     schema: count(1_024, 256 * 1_048_576, 24 * 1_048_576),
     what: 'Bytes gathered at most before they are stored',

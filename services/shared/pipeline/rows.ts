@@ -47,7 +47,7 @@ export const placeColumns = [
 ] as const
 
 /** Room at the start: growing to it by doubling would copy rows twice. Room that is not used costs no memory, the system gives pages when they are written. */
-const roomRows = 150_000
+const roomRows = 100_000
 
 export function createStreamRows(stream: Pick<StreamDefinition, 'fields' | 'columns'>): StreamRows {
   const checks = new Map(stream.fields.map((field) => [field.path, textCheckOf(field)]))
