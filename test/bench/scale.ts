@@ -1,16 +1,15 @@
 /** What a second membership and a second process of the same group add: a topic of 8 partitions, drained by each in turn. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ClickHouse } from '../../services/shared/io/clickhouse.ts'
-import { nodeFlags } from '../../services/shared/io/heap.ts'
 import { migrate } from '../../services/shared/io/migrations.ts'
 import { consumerEnvironment, print, say, withServers, type BenchServers } from './bench-servers.ts'
 import { fillTopics } from './fill.ts'
 import { holdProcess } from './held-process.ts'
 import { readCounts } from './options.ts'
+import { startVerb } from './replay.ts'
 import { assertClean, dedupWindowBlocks } from './run.ts'
 import { cpuBetween, cpuSecondsOf, readServerCpu, waitUntilQuiet } from './servers.ts'
 import { spreadOf } from './summary.ts'
@@ -126,7 +125,11 @@ async function drain(
   await waitUntilQuiet(pipeline)
   const env = consumerEnvironment(stack, { topic, topicId: await admin.topicId(topic), group, database })
   const children = Array.from({ length: processes }, () =>
-    start({ ...env, KAFKA_MEMBERSHIPS: String(memberships) }, signal),
+    startVerb(
+      ['classify'],
+      { ...env, KAFKA_MEMBERSHIPS: String(memberships), HTTP_PORT: '0', LOG_LEVEL: 'warn' },
+      signal,
+    ),
   )
   let releases: (() => void)[] = []
   try {
@@ -177,15 +180,6 @@ async function drain(
     releases.forEach((release) => release())
     await stop(children)
   }
-}
-
-function start(env: NodeJS.ProcessEnv, signal: AbortSignal): ChildProcess {
-  const cli = join(import.meta.dirname, '../../services/cli.ts')
-  return spawn(process.execPath, [...nodeFlags, cli, 'classify'], {
-    env: { ...env, HTTP_PORT: '0', LOG_LEVEL: 'warn' },
-    stdio: ['ignore', 'ignore', 'inherit'],
-    ...{ signal, killSignal: 'SIGKILL' },
-  })
 }
 
 async function stop(children: readonly ChildProcess[]): Promise<void> {
