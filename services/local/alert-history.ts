@@ -4,7 +4,7 @@ import type { ClickHouse, ClickHouseSettings } from '../shared/io/clickhouse.ts'
 import { betaSlices } from './beta-slices.ts'
 import { checkChanges, dayNumber, dayText, plantedFactors, plantedMix, type HistoryChange } from './history-changes.ts'
 import { checkCohorts, type HistoryCohorts } from './history-cohorts.ts'
-import { householdsInsert, usageInsert, type HistoryTables } from './history-sql.ts'
+import { householdsInsert, usageByProductInsert, usageInsert, type HistoryTables } from './history-sql.ts'
 
 export interface AlertHistory {
   readonly database: string
@@ -21,7 +21,7 @@ export interface AlertHistory {
 }
 
 /**
- * Fills the daily roll-ups by cohort with the days of a population of households, straight: no events stand behind the rows,
+ * Fills the daily roll-ups by cohort and by product with the days of a population of households, straight: no events stand behind the rows,
  * so `audit` would miss them. For a database of the demo's or a test's own, as `migrate` makes it.
  *
  * The households are those of test/support/daily-usage-model.ts: each has a rate of its own, log-normal with median 10 and
@@ -60,6 +60,7 @@ export async function fillAlertHistory(clickHouse: ClickHouse, history: AlertHis
     const some = Array.from({ length: Math.min(daysAtOnce, first + days - from) }, (_, index) => from + index)
     const tables: HistoryTables = { database, seed: history.seed, cohorts, tastes, ...dayTables(history, some) }
     await clickHouse.command(usageInsert(tables), {}, insertSettings)
+    await clickHouse.command(usageByProductInsert(tables), {}, insertSettings)
     await clickHouse.command(householdsInsert(tables), {}, insertSettings)
     history.onProgress?.(dayText(some.at(-1)!))
   }
@@ -113,7 +114,7 @@ function dayTables(
 }
 
 async function refuseDaysWithRows(clickHouse: ClickHouse, { database, days }: AlertHistory, first: number) {
-  for (const table of ['usage_by_cohort_daily', 'households_by_cohort_daily']) {
+  for (const table of ['usage_by_cohort_daily', 'usage_by_product_daily', 'households_by_cohort_daily']) {
     const [found] = await clickHouse.rows<{ day: string }>(
       `SELECT day FROM ${database}.${table} WHERE day BETWEEN {from:Date} AND {to:Date} LIMIT 1`,
       { from: dayText(first), to: dayText(first + days - 1) },

@@ -42,6 +42,16 @@ export function usageInsert(tables: HistoryTables): string {
     WHERE requests > 0`
 }
 
+/** Summed from the roll-up by cohort, whose days are there by then. */
+export function usageByProductInsert({ database, days }: HistoryTables): string {
+  return `INSERT INTO ${database}.usage_by_product_daily
+    (day, product, value_class, taxonomy_version, bucket, requests)
+    SELECT day, product, value_class, taxonomy_version, bucket, sum(u.requests)
+    FROM ${database}.usage_by_cohort_daily AS u
+    WHERE day BETWEEN toDate(${days[0]!}) AND toDate(${days.at(-1)!})
+    GROUP BY day, product, value_class, taxonomy_version, bucket`
+}
+
 /** The same draws once more: a statement fills one table, and a state by cohort needs the households behind the sums. */
 export function householdsInsert(tables: HistoryTables): string {
   const { database, cohorts } = tables

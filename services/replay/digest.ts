@@ -109,12 +109,11 @@ function hashedTables(stream: StreamDefinition): { table: string; columns: strin
   ]
 }
 
-const hasHouseholds = ({ table }: Rollup) => table !== 'usage_by_cohort_daily'
-const householdsOf = (rollup: Rollup, sql: string) => (hasHouseholds(rollup) ? [`${sql} AS households`] : [])
+const householdsOf = ({ hasHouseholds }: Rollup, sql: string) => (hasHouseholds ? [`${sql} AS households`] : [])
 
 /** As texts: a sum in a table and a count of rows are of different widths, and hash differently. */
 function rollupColumns(rollup: Rollup): string[] {
-  const columns = [...rollup.keys, ...Object.keys(rollup.measures), ...(hasHouseholds(rollup) ? ['households'] : [])]
+  const columns = [...rollup.keys, ...Object.keys(rollup.measures), ...(rollup.hasHouseholds ? ['households'] : [])]
   return columns.map((column) => `toString(${column})`)
 }
 

@@ -115,6 +115,7 @@ async function judgeRollups({ clickHouse, database, manifest }: Parameters<typeo
   const due: readonly (readonly [table: string, column: string, due: bigint])[] = [
     ['usage_by_cohort_daily', 'requests', accepted],
     ['usage_by_cohort_daily', 'purchases', manifest.purchases],
+    ['usage_by_product_daily', 'requests', accepted],
     ['households_by_cohort_daily', 'requests', requests],
     ['usage_by_intent_daily', 'requests', accepted],
     ['purchases_daily', 'purchases', manifest.purchases],

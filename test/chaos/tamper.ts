@@ -1,10 +1,12 @@
 /** Who finds nothing must be shown to be able to find: the tables spoiled in four ways, one after the other. */
+import { assistantIntents } from '../../services/shared/domain/assistant-intents.ts'
+import { rollupsOf } from '../../services/shared/pipeline/rollups.ts'
 import { judge } from './judge.ts'
 import type { Judged } from './run.ts'
 
 const tables = [
   ...['intent_events', 'duplicate_events', 'rejected_events', 'ingest_batches'],
-  ...['usage_by_cohort_daily', 'households_by_cohort_daily', 'usage_by_intent_daily', 'purchases_daily'],
+  ...rollupsOf(assistantIntents).map(({ table }) => table),
 ]
 
 const firstRow =

@@ -246,6 +246,19 @@ async function assertRollUps(accepted: readonly Accepted[], { clickHouse, databa
     ]),
   )
   assertSameLines(
+    'usage_by_product_daily',
+    await select(
+      ['day', 'product', 'toString(value_class)', 'taxonomy_version'],
+      ['sum(requests)'],
+      'usage_by_product_daily',
+    ),
+    grouped(
+      accepted,
+      (one) => cohortKey(one).toSpliced(2, 3),
+      (group) => [group.length],
+    ),
+  )
+  assertSameLines(
     'households_by_cohort_daily',
     // As above, but for the class.
     await select(cohort.toSpliced(5, 1), ['sum(requests)', households], 'households_by_cohort_daily'),

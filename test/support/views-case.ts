@@ -12,7 +12,7 @@ export interface ViewsCase {
   readonly views: string
   readonly pipeline: ClickHouse
   readonly analyst: ClickHouse
-  /** Puts rows straight into the roll-ups by cohort: buckets and households are what the test says they are. */
+  /** Puts rows straight into the roll-ups by cohort and by product: buckets and households are what the test says they are. */
   insertUsage(rows: readonly UsageRow[]): Promise<void>
   insertIntents(rows: readonly IntentUsageRow[]): Promise<void>
   insertPurchases(rows: readonly PurchaseRow[]): Promise<void>
@@ -98,7 +98,13 @@ export async function viewsCase(t: TestContext): Promise<ViewsCase> {
     ...{ stack, database, views, pipeline, analyst },
     async insertUsage(rows) {
       await insert('usage_by_cohort_daily', { ...cohortTypes, bucket: 'UInt8', requests: 'UInt64' }, rows, {})
-      const { day, product, cohort_month, country, plans, taxonomy_version } = cohortTypes
+      const { day, product, cohort_month, country, plans, value_class, taxonomy_version } = cohortTypes
+      await insert(
+        'usage_by_product_daily',
+        { day, product, value_class, taxonomy_version, bucket: 'UInt8', requests: 'UInt64' },
+        rows,
+        {},
+      )
       await insert(
         'households_by_cohort_daily',
         { day, product, cohort_month, country, plans, taxonomy_version, requests: 'UInt64' },
@@ -117,8 +123,9 @@ export async function viewsCase(t: TestContext): Promise<ViewsCase> {
       return insert('usage_by_intent_daily', types, rows)
     },
     async emptyUsage() {
-      await steward.command(`TRUNCATE TABLE ${database}.usage_by_cohort_daily`)
-      await steward.command(`TRUNCATE TABLE ${database}.households_by_cohort_daily`)
+      for (const table of ['usage_by_cohort_daily', 'usage_by_product_daily', 'households_by_cohort_daily']) {
+        await steward.command(`TRUNCATE TABLE ${database}.${table}`)
+      }
     },
   }
 }

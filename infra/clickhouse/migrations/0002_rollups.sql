@@ -42,6 +42,36 @@ AS SELECT
 FROM {{database}}.intent_events
 GROUP BY day, product, cohort_month, country, plans, value_class, taxonomy_version, bucket;
 
+-- The same requests without cohorts, for questions about products and all of them: a cohort's question reads thousands of rows
+-- of the table above, a product's millions.
+CREATE TABLE IF NOT EXISTS {{database}}.usage_by_product_daily {{on_cluster}}
+(
+    day Date,
+    product LowCardinality(String),
+    value_class Enum8('direct' = 1, 'assisted' = 2, 'entitlement' = 3, 'free' = 4, 'not_a_request' = 5, 'unclassified' = 6),
+    taxonomy_version UInt16,
+    bucket UInt8,
+    requests SimpleAggregateFunction(sum, UInt64)
+)
+ENGINE = {{replicated}}AggregatingMergeTree
+PARTITION BY toYYYYMM(day)
+ORDER BY (product, day, value_class, taxonomy_version, bucket)
+SETTINGS merge_selector_base = 10,
+    min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1,
+    non_replicated_deduplication_window = {{dedup_window}}, replicated_deduplication_window = {{dedup_window}};
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.usage_by_product_daily_feed {{on_cluster}}
+TO {{database}}.usage_by_product_daily
+AS SELECT
+    toDate(occurred_at) AS day,
+    product,
+    value_class,
+    taxonomy_version,
+    toUInt8(cityHash64(household) % 64) AS bucket,
+    count() AS requests
+FROM {{database}}.intent_events
+GROUP BY day, product, value_class, taxonomy_version, bucket;
+
 -- The households behind a cohort's requests. A table of its own: by bucket and class there would be nearly as many states as
 -- households, and states are dear to make, to merge and to read.
 CREATE TABLE IF NOT EXISTS {{database}}.households_by_cohort_daily {{on_cluster}}

@@ -45,6 +45,10 @@ WITH
         AND ({plans:String} = 'any' OR plans = {plans:String})
         AND ({cohort:String} = '' OR cohort_month = toDateOrZero(concat({cohort:String}, '-01')))) AS asked_for,
 
+    -- Whether cohorts play no part: the roll-up by product has the same sums in a hundredth of the rows.
+    NOT multiSearchAny({by:String}, ['cohort_month', 'country', 'plans'])
+        AND ({cohort:String}, {country:String}, {plans:String}) = ('', '', 'any') AS of_all_cohorts,
+
     -- Requests per cell and household bucket.
     sums AS
     (
@@ -53,7 +57,17 @@ WITH
             sum(requests) AS x,
             sumIf(requests, value_class = 'direct') AS strict,
             sumIf(requests, value_class IN ('direct', 'assisted', 'entitlement')) AS broad
-        FROM {{database}}.usage_by_cohort_daily
+        FROM
+        (
+            SELECT day, product, cohort_month, country, plans, value_class, taxonomy_version, bucket, requests
+            FROM {{database}}.usage_by_cohort_daily
+            WHERE NOT of_all_cohorts
+            UNION ALL
+            -- Any columns of the right types stand for those of a cohort: nobody asks for them.
+            SELECT day, product, day, product, product, value_class, taxonomy_version, bucket, requests
+            FROM {{database}}.usage_by_product_daily
+            WHERE of_all_cohorts
+        )
         WHERE asked_for(day, product, cohort_month, country, plans) AND value_class != 'not_a_request'
         GROUP BY place
     ),

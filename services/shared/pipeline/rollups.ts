@@ -12,6 +12,8 @@ export interface Rollup {
   readonly measures: Readonly<Record<string, string>>
   /** The rows of raw that count. */
   readonly where?: string
+  /** Has a column `households`, a state of those behind each cell. */
+  readonly hasHouseholds: boolean
 }
 
 const keySql = {
@@ -28,6 +30,15 @@ const rollupsByStream: Record<string, readonly Rollup[]> = {
       keys: ['day', 'product', 'cohort_month', 'country', 'plans', 'value_class', 'taxonomy_version', 'bucket'],
       keySql,
       measures: { requests: '1', purchases: "order_id != ''" },
+      hasHouseholds: false,
+    },
+    {
+      table: 'usage_by_product_daily',
+      feed: 'usage_by_product_daily_feed',
+      keys: ['day', 'product', 'value_class', 'taxonomy_version', 'bucket'],
+      keySql,
+      measures: { requests: '1' },
+      hasHouseholds: false,
     },
     {
       table: 'households_by_cohort_daily',
@@ -36,6 +47,7 @@ const rollupsByStream: Record<string, readonly Rollup[]> = {
       keySql,
       measures: { requests: '1' },
       where: "value_class != 'not_a_request'",
+      hasHouseholds: true,
     },
     {
       table: 'usage_by_intent_daily',
@@ -43,6 +55,7 @@ const rollupsByStream: Record<string, readonly Rollup[]> = {
       keys: ['day', 'product', 'country', 'intent', 'value_class', 'taxonomy_version'],
       keySql,
       measures: { requests: '1' },
+      hasHouseholds: true,
     },
     {
       table: 'purchases_daily',
@@ -51,6 +64,7 @@ const rollupsByStream: Record<string, readonly Rollup[]> = {
       keySql,
       measures: { purchases: '1', amount_micros: 'amount_micros' },
       where: "order_id != ''",
+      hasHouseholds: true,
     },
   ],
 }

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
+import { assistantIntents } from '../../../services/shared/domain/assistant-intents.ts'
+import { rollupsOf } from '../../../services/shared/pipeline/rollups.ts'
 import { auditCase, type AuditCase } from '../../support/audit-case.ts'
 import type { TopicLog } from '../../support/topic-log.ts'
 
@@ -56,14 +58,12 @@ const tamperings: readonly Tampering[] = [
     kinds: ['rows_differ'],
     where: /^rejected_events .*\/0 \d+-\d+$/,
   },
-  ...[...['usage_by_cohort_daily', 'households_by_cohort_daily', 'usage_by_intent_daily', 'purchases_daily']].map(
-    (table): Tampering => ({
-      name: `rows of one day deleted from ${table}`,
-      sql: [`ALTER TABLE {db}.${table} DELETE WHERE day = (SELECT max(day) FROM {db}.${table})`],
-      kinds: ['rollup_differs'],
-      where: new RegExp(`^${table} day=\\d{4}-\\d\\d-\\d\\d product=`),
-    }),
-  ),
+  ...rollupsOf(assistantIntents).map(({ table }): Tampering => ({
+    name: `rows of one day deleted from ${table}`,
+    sql: [`ALTER TABLE {db}.${table} DELETE WHERE day = (SELECT max(day) FROM {db}.${table})`],
+    kinds: ['rollup_differs'],
+    where: new RegExp(`^${table} day=\\d{4}-\\d\\d-\\d\\d product=`),
+  })),
   {
     name: 'a roll-up cell in a month without events',
     sql: [

@@ -73,6 +73,42 @@ test('not_a_request is in no denominator, failed and unclassified requests are',
   )
 })
 
+test('a question in which cohorts play no part reads the small roll-up, any other the one by cohort', async (t) => {
+  const work = await viewsCase(t)
+  const ids = (bucket: number) => [bucket, bucket + 100]
+  await work.insertUsage(
+    Array.from({ length: 20 }, (_, bucket) => ({
+      ...{ ...place, product: 'echo', value_class: 'free', requests: 1, bucket, household_ids: ids(bucket) },
+    })),
+  )
+  // Ten times as much in one of them tells them apart.
+  await work.pipeline.command(
+    `INSERT INTO ${work.database}.usage_by_product_daily SELECT * REPLACE(requests * 9 AS requests)
+     FROM ${work.database}.usage_by_product_daily`,
+    {},
+    { insert_deduplicate: 0 },
+  )
+  const small: Partial<ShareParameters>[] = [{}, { by: ['product', 'day'] }, { product: 'echo' }, { by: ['day'] }]
+  const cohorts: Partial<ShareParameters>[] = [
+    ...[{ by: ['cohort_month'] }, { by: ['product', 'country'] }, { by: ['plans', 'day'] }],
+    ...[{ cohort: '2025-12' }, { country: 'US' }, { plans: '' }, { product: 'echo', country: 'US' }],
+  ] as const
+  for (const [asked, requests] of [
+    ...small.map((one) => [one, 200] as const),
+    ...cohorts.map((one) => [one, 20] as const),
+  ]) {
+    const { rows } = await queryShare(work.analyst, work.database, {
+      window: january,
+      parameters: { ...all, by: [], ...asked },
+    })
+    assert.deepEqual(
+      rows.map((row) => row.requests),
+      [requests],
+      JSON.stringify(asked),
+    )
+  }
+})
+
 describe('on random data', () => {
   const seed = Number(process.env['USAGE_SEED'] ?? randomInt(2 ** 31))
 
@@ -117,6 +153,14 @@ const asked: readonly ShareParameters[] = [
   { ...all, by: ['product', 'cohort_month', 'country', 'plans', 'day'] },
   { ...all, by: ['cohort_month'], product: 'echo', plans: '' },
   { ...all, by: ['product'], cohort: '2025-12', country: 'US' },
+  // Each dimension and filter by itself: they say which roll-up is read.
+  { ...all, by: ['product', 'day'], product: 'echo' },
+  { ...all, by: ['cohort_month'] },
+  { ...all, by: ['country'] },
+  { ...all, by: ['plans'] },
+  { ...all, by: [], cohort: '2025-12' },
+  { ...all, by: [], country: 'US' },
+  { ...all, by: [], plans: '' },
 ]
 
 interface ExpectedCell {
