@@ -2,7 +2,6 @@
 import type { SimulationSummary } from '../../services/producer/simulate.ts'
 import { PipelineError } from '../../services/shared/domain/faults.ts'
 import { Interrupted, say, withServers, type BenchServers } from './bench-servers.ts'
-import type { ContenderName } from './contender.ts'
 import { fillTopics } from './fill.ts'
 import { drawKeptResults, keepResults } from './keep.ts'
 import { measureLatency } from './latency.ts'
@@ -17,6 +16,7 @@ import { runOnce, type Run } from './run.ts'
 import { measureScale } from './scale.ts'
 import { startSchemaEndpoint } from './schema-endpoint.ts'
 import { describeMachine, summarise, type BenchResults } from './summary.ts'
+import { turn } from './turn.ts'
 
 const topic = 'bench-intents'
 const jsonTopic = 'bench-intents-json'
@@ -85,12 +85,6 @@ async function measure(options: BenchOptions, servers: BenchServers): Promise<Be
   } finally {
     await schemas.close()
   }
-}
-
-/** In turn, and another one first in each round: a machine that slows down slows all. */
-function turn(names: readonly ContenderName[], round: number): ContenderName[] {
-  const first = round % names.length
-  return [...names.slice(first), ...names.slice(0, first)]
 }
 
 /**

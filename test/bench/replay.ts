@@ -15,6 +15,7 @@ import { runContender } from './contender.ts'
 import { fillTopics } from './fill.ts'
 import { readCounts } from './options.ts'
 import { dedupWindowBlocks } from './run.ts'
+import { turn } from './turn.ts'
 
 const help = `npm run bench -- replay [--events <n>] [--rounds <n>]
 
@@ -78,8 +79,8 @@ async function compareOnce(round: number, { servers, topicId, sent, dir, rates }
   }
   const drains = [live, replayFrom('replay', []), replayFrom('archived', ['--source', 'archive', dir])]
   // In turns: who comes second works beside the merges of the first.
-  for (let turn = 0; turn < drains.length; turn++) {
-    await drains[(turn + round) % drains.length]!()
+  for (const drain of turn(drains, round)) {
+    await drain()
   }
   for (const source of ['replay', 'archived']) {
     await ended(startVerb(['replay', 'verify', 'live', '--like', `bench_${source}_${round}`], env, signal))

@@ -13,6 +13,7 @@ import { startVerb } from './replay.ts'
 import { assertClean, dedupWindowBlocks } from './run.ts'
 import { cpuBetween, cpuSecondsOf, readServerCpu, waitUntilQuiet } from './servers.ts'
 import { spreadOf } from './summary.ts'
+import { turn } from './turn.ts'
 
 const help = `npm run bench -- scale [--events <n>] [--rounds <n>] [--share <percent>]
 
@@ -98,7 +99,7 @@ async function measure(
   say(`${sent} messages in ${topic}`)
   const paces: Pace[] = []
   for (let round = 0; round < rounds; round++) {
-    for (const setup of turn(round)) {
+    for (const setup of turn(setups, round)) {
       const pace = await drain({ setup, round, sent, share }, servers)
       paces.push(pace)
       say(
@@ -108,9 +109,6 @@ async function measure(
   }
   return paces
 }
-
-/** Another one first in each round: a machine that slows down slows all. */
-const turn = (round: number) => setups.map((_, nth) => setups[(nth + round) % setups.length]!)
 
 async function drain(
   { setup, round, sent, share }: { setup: Setup; round: number; sent: number; share: number },

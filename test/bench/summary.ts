@@ -1,7 +1,7 @@
 /** Medians, spreads and ratios of the runs. */
 import { cpus, release, totalmem } from 'node:os'
 
-import type { ContenderName } from './contender.ts'
+import { contenderNames, type ContenderName } from './contender.ts'
 import type { Run } from './run.ts'
 
 /** Median and both ends. */
@@ -53,7 +53,7 @@ export function summarise(
   runs: readonly Run[],
   context: Pick<BenchResults, 'at' | 'machine' | 'command' | 'events' | 'messages' | 'rounds'>,
 ): BenchResults {
-  const names = [...new Set(runs.map(({ contender }) => contender))]
+  const names = contenderNames.filter((name) => runs.some(({ contender }) => contender === name))
   const contenders = names.map((name) =>
     summariseOne(
       name,
