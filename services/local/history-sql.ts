@@ -48,7 +48,7 @@ export function usageByProductInsert({ database, days }: HistoryTables): string 
     (day, product, value_class, taxonomy_version, bucket, requests)
     SELECT day, product, value_class, taxonomy_version, bucket, sum(u.requests)
     FROM ${database}.usage_by_cohort_daily AS u
-    WHERE day BETWEEN toDate(${days[0]!}) AND toDate(${days.at(-1)!})
+    WHERE day >= toDate(${days[0]!}) AND day < toDate(${days.at(-1)! + 1})
     GROUP BY day, product, value_class, taxonomy_version, bucket`
 }
 
