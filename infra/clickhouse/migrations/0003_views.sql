@@ -275,46 +275,30 @@ WITH
             household_count < 11 AS small
         FROM cells
     ),
-    compared_in_list AS
-    (
-        SELECT
-            *,
-            sum(cell_requests) OVER in_list AS list_requests,
-            countIf(small) OVER in_list AS list_small,
-            uniqCombined64MergeIf(household_state, small) OVER in_list AS list_households,
-            row_number() OVER (
-                PARTITION BY version, counted, product_key, country_key
-                ORDER BY small, household_count, intent_key, class_key) AS list_place
-        FROM sized
-        WINDOW in_list AS (PARTITION BY version, counted, product_key, country_key)
-    ),
     protected_in_list AS
     (
         SELECT
             *,
-            small OR (list_place = 1 AND (list_small = 1 OR (list_small > 1 AND list_households < 11))) AS hidden
-        FROM compared_in_list
-    ),
-    compared_in_total AS
-    (
-        SELECT
-            *,
-            countIf(small) OVER in_total AS total_small,
-            countIf(hidden AND NOT small) OVER in_total AS total_hidden_large,
-            uniqCombined64MergeIf(household_state, small) OVER in_total AS total_households,
-            row_number() OVER (
-                PARTITION BY version, counted
-                ORDER BY hidden, household_count, product_key, country_key, intent_key, class_key) AS total_place
-        FROM protected_in_list
-        WINDOW in_total AS (PARTITION BY version, counted)
+            sum(cell_requests) OVER (PARTITION BY version, counted, product_key, country_key) AS list_requests,
+            small OR (
+                row_number() OVER (
+                    PARTITION BY version, counted, product_key, country_key
+                    ORDER BY small, household_count, intent_key, class_key) = 1
+                AND uniqCombined64MergeIf(household_state, small)
+                    OVER (PARTITION BY version, counted, product_key, country_key) BETWEEN 1 AND 10) AS hidden
+        FROM sized
     ),
     protected AS
     (
         SELECT
             product_key, country_key, intent_key, class_key, version, counted, cell_requests, household_count, list_requests,
-            hidden OR (total_place = 1 AND total_hidden_large = 0
-                AND (total_small = 1 OR (total_small > 1 AND total_households < 11))) AS suppressed
-        FROM compared_in_total
+            hidden OR (
+                row_number() OVER (
+                    PARTITION BY version, counted
+                    ORDER BY hidden, household_count, product_key, country_key, intent_key, class_key) = 1
+                AND uniqCombined64MergeIf(household_state, hidden) OVER (PARTITION BY version, counted) BETWEEN 1 AND 10
+            ) AS suppressed
+        FROM protected_in_list
     )
 SELECT
     product_key AS product,
@@ -383,46 +367,30 @@ WITH
                 day_key) AS parent
         FROM cells
     ),
-    compared_in_parent AS
-    (
-        SELECT
-            *,
-            countIf(small) OVER in_parent AS parent_small,
-            uniqCombined64MergeIf(household_state, small) OVER in_parent AS parent_households,
-            row_number() OVER (
-                PARTITION BY version, currency_key, parent
-                ORDER BY small, household_count, product_key, cohort_key, country_key, plans_key, day_key) AS parent_place
-        FROM sized
-        WINDOW in_parent AS (PARTITION BY version, currency_key, parent)
-    ),
     protected_in_parent AS
     (
         SELECT
             *,
-            small OR (parent_place = 1 AND (parent_small = 1 OR (parent_small > 1 AND parent_households < 11))) AS hidden
-        FROM compared_in_parent
-    ),
-    compared_in_total AS
-    (
-        SELECT
-            *,
-            countIf(small) OVER in_total AS total_small,
-            countIf(hidden AND NOT small) OVER in_total AS total_hidden_large,
-            uniqCombined64MergeIf(household_state, small) OVER in_total AS total_households,
-            row_number() OVER (
-                PARTITION BY version, currency_key
-                ORDER BY hidden, household_count, product_key, cohort_key, country_key, plans_key, day_key) AS total_place
-        FROM protected_in_parent
-        WINDOW in_total AS (PARTITION BY version, currency_key)
+            small OR (
+                row_number() OVER (
+                    PARTITION BY version, currency_key, parent
+                    ORDER BY small, household_count, product_key, cohort_key, country_key, plans_key, day_key) = 1
+                AND uniqCombined64MergeIf(household_state, small)
+                    OVER (PARTITION BY version, currency_key, parent) BETWEEN 1 AND 10) AS hidden
+        FROM sized
     ),
     protected AS
     (
         SELECT
             product_key, cohort_key, country_key, plans_key, day_key, currency_key, version,
             cell_purchases, cell_micros, household_count,
-            hidden OR (total_place = 1 AND total_hidden_large = 0
-                AND (total_small = 1 OR (total_small > 1 AND total_households < 11))) AS suppressed
-        FROM compared_in_total
+            hidden OR (
+                row_number() OVER (
+                    PARTITION BY version, currency_key
+                    ORDER BY hidden, household_count, product_key, cohort_key, country_key, plans_key, day_key) = 1
+                AND uniqCombined64MergeIf(household_state, hidden) OVER (PARTITION BY version, currency_key) BETWEEN 1 AND 10
+            ) AS suppressed
+        FROM protected_in_parent
     )
 SELECT
     product_key AS product,
