@@ -21,8 +21,8 @@ export interface AlertHistory {
 }
 
 /**
- * Fills the daily roll-ups by cohort and by product with the days of a population of households, straight: no events stand behind the rows,
- * so `audit` would miss them. For a database of the demo's or a test's own, as `migrate` makes it.
+ * Fills the daily roll-ups by cohort and by product with the days of a population of households, straight: no events stand
+ * behind the rows, so `audit` would miss them. For a database of the demo's or a test's own, as `migrate` makes it.
  *
  * The households are those of test/support/daily-usage-model.ts: each has a rate of its own, log-normal with median 10 and
  * sigma 1.297, and tastes of its own; it is active on 60 % of days. The strict taste is 0 but for a part of the households

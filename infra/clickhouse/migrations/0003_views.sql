@@ -279,14 +279,12 @@ WITH
     (
         SELECT
             *,
-            sum(cell_requests) OVER (PARTITION BY version, counted, product_key, country_key) AS list_requests,
+            sum(cell_requests) OVER in_list AS list_requests,
             small OR (
-                row_number() OVER (
-                    PARTITION BY version, counted, product_key, country_key
-                    ORDER BY small, household_count, intent_key, class_key) = 1
-                AND uniqCombined64MergeIf(household_state, small)
-                    OVER (PARTITION BY version, counted, product_key, country_key) BETWEEN 1 AND 10) AS hidden
+                row_number() OVER (in_list ORDER BY small, household_count, intent_key, class_key) = 1
+                AND uniqCombined64MergeIf(household_state, small) OVER in_list BETWEEN 1 AND 10) AS hidden
         FROM sized
+        WINDOW in_list AS (PARTITION BY version, counted, product_key, country_key)
     ),
     protected AS
     (

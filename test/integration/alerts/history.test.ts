@@ -87,13 +87,14 @@ test('has the shares, requests and households of the model where nothing changes
   // Active at least once in 28 days is nearly everyone; uniqCombined64 counts to about half a per cent.
   assert.ok(Math.abs(rows[0]!.households! / 40_000 - 1) < 0.02, `${rows[0]!.households} households`)
   assert.equal(rows[0]!.broad_quality, 'ok')
+  const byDay = [...(await sumsBy(work, 'day')).values()].map(({ requests }) => requests)
   const others = { usage_by_product_daily: "value_class != 'not_a_request'", households_by_cohort_daily: 'true' }
   for (const [table, where] of Object.entries(others)) {
     const sums = await work.pipeline.rows<{ requests: number }>(
       `SELECT sum(o.requests) AS requests FROM ${work.database}.${table} AS o WHERE ${where} GROUP BY day ORDER BY day`,
     )
     assert.deepEqual(
-      [...(await sumsBy(work, 'day')).values()].map(({ requests }) => requests),
+      byDay,
       sums.map(({ requests }) => requests),
       `${table} counts the same requests`,
     )

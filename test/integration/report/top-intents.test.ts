@@ -1,10 +1,11 @@
-/** The views `top_intents` and `purchases`: right numbers, and nobody under 11 households can be read or computed. */
+/** The view `top_intents`: right numbers, and nobody under 11 households can be read or computed. */
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
 
 import { printIntents, queryIntents } from '../../../services/report/intents.ts'
 import { MIN_HOUSEHOLDS, suppressedCells } from '../../../services/shared/domain/suppression.ts'
+import { householdsTogether } from '../../support/nothing-computable.ts'
 import { createRandom, randomUsage } from '../../support/random-usage.ts'
 import { viewsCase, type IntentUsageRow } from '../../support/views-case.ts'
 
@@ -74,34 +75,6 @@ test('the intents report lists at most so many of each class, in one order', asy
   assert.match(printIntents(report), /direct +c +30 +30 +25\.00 %/)
 })
 
-test('purchases: money per currency, never summed over two; a small cell hides another of its currency', async (t) => {
-  const work = await viewsCase(t)
-  const ids = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index)
-  const row = { day: '2026-01-05', cohort_month: '2025-12-01', plans: '', value_class: 'direct', taxonomy_version: 1 }
-  const bought = (product: string, country: string, currency: string, household_ids: number[]) => ({
-    ...{ ...row, product, country, currency, household_ids },
-    ...{ purchases: household_ids.length, amount_micros: household_ids.length * 1_500_000 },
-  })
-  await work.insertPurchases([
-    bought('echo', 'US', 'USD', ids(0, 40)),
-    bought('ring', 'US', 'USD', ids(50, 20)),
-    bought('kindle', 'US', 'USD', ids(100, 3)),
-    bought('echo', 'DE', 'EUR', ids(200, 15)),
-  ])
-  const rows = await work.analyst.rows<Record<string, unknown>>(
-    `SELECT product, currency, purchases, toString(amount) AS amount, households, suppressed
-     FROM ${work.views}.purchases(from = '2026-01-01', to = '2026-01-31', by = 'product', product = '', cohort = '', country = '', plans = 'any')
-     ORDER BY currency, product`,
-  )
-  const hidden = { purchases: null, amount: null, households: null, suppressed: 1 }
-  assert.deepEqual(rows, [
-    { product: 'echo', currency: 'EUR', purchases: 15, amount: '22.5', households: 15, suppressed: 0 },
-    { product: 'echo', currency: 'USD', purchases: 40, amount: '60', households: 40, suppressed: 0 },
-    { product: 'kindle', currency: 'USD', ...hidden },
-    { product: 'ring', currency: 'USD', ...hidden },
-  ])
-})
-
 function assertListed(
   rows: readonly ListedIntent[],
   intents: readonly IntentUsageRow[],
@@ -129,9 +102,7 @@ function assertListed(
     const list = [...cells.values()]
       .filter(({ row }) => (row.value_class !== 'not_a_request') === counted)
       .map((cell) => ({ ...cell, taxonomyVersion: cell.row.taxonomy_version, households: cell.ids.size }))
-    const unionOf = (some: readonly { ids: Set<number> }[]) =>
-      some.reduce((union, { ids }) => union.union(ids), new Set<number>()).size
-    const hidden = suppressedCells(list, unionOf)
+    const hidden = suppressedCells(list, householdsTogether)
     for (const [index, { row, requests, households }] of list.entries()) {
       const where = `${by.join(',')} ${keyOf(row)}`
       assert.equal(row.suppressed !== 0, hidden[index], where)
@@ -147,7 +118,7 @@ function assertListed(
       }
       // requests / share is the list's total, so what is left of it must not be one intent, nor under 11 households.
       if (shown.length > 0 && gone.length > 0) {
-        assert.ok(gone.length >= 2 && unionOf(gone) >= MIN_HOUSEHOLDS)
+        assert.ok(gone.length >= 2 && householdsTogether(gone) >= MIN_HOUSEHOLDS)
       }
     }
   }

@@ -7,6 +7,7 @@ import { queryShare, type ShareParameters, type ShareRow } from '../../../servic
 import { shareInterval } from '../../../services/shared/domain/share-interval.ts'
 import { MIN_HOUSEHOLDS, suppressedCells } from '../../../services/shared/domain/suppression.ts'
 import { viewsDatabase } from '../../../services/shared/io/settings.ts'
+import { assertNothingComputable, householdsTogether } from '../../support/nothing-computable.ts'
 import { createRandom, randomUsage } from '../../support/random-usage.ts'
 import { shareVectors } from '../../support/share-vectors.ts'
 import { viewsCase, type UsageRow, type ViewsCase } from '../../support/views-case.ts'
@@ -184,7 +185,7 @@ async function assertAsInTypeScript(
 ): Promise<void> {
   const { rows } = await queryShare(work.analyst, work.database, { window: january, parameters })
   const cells = expectedCells(usage, parameters)
-  const hidden = suppressedCells(cells, householdsOf)
+  const hidden = suppressedCells(cells, householdsTogether)
   const where = JSON.stringify(parameters)
   assert.deepEqual(
     rows.map((row) => [...dimensions.map((name) => row[name]), row.taxonomy_version]),
@@ -268,27 +269,6 @@ function assertFigures(row: ShareRow, cell: ExpectedCell, where: string): void {
     assertClose(row[`${kind}_low`], expected.low, where)
     assertClose(row[`${kind}_high`], expected.high, where)
   }
-}
-
-/** Who knows a total and takes away what is shown is left with at least two cells that hold 11 households together. */
-function assertNothingComputable(cells: readonly ExpectedCell[], hidden: readonly boolean[], where: string): void {
-  const totals = Object.values(Object.groupBy(cells, ({ taxonomyVersion }) => taxonomyVersion)).map((group) => group!)
-  const parents = totals.flatMap((total) =>
-    Object.values(Object.groupBy(total, ({ parent }) => parent)).map((group) => group!),
-  )
-  for (const group of [...totals, ...parents]) {
-    const gone = group.filter((cell) => hidden[cells.indexOf(cell)])
-    if (gone.length > 0 && gone.length < group.length) {
-      assert.ok(
-        gone.length >= 2 && householdsOf(gone) >= MIN_HOUSEHOLDS,
-        `${where}: ${gone.map(({ keys }) => keys).join('; ')}`,
-      )
-    }
-  }
-}
-
-function householdsOf(cells: readonly ExpectedCell[]): number {
-  return cells.reduce((union, { ids }) => union.union(ids), new Set<number>()).size
 }
 
 function assertClose(found: number | null, wanted: number | null, where: string): void {
